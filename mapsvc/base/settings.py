@@ -1,0 +1,152 @@
+"""Every setting in one table: name, type, default, explanation. Read from the environment once, at the edge."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from mapsvc.base.errors import Misconfigured
+
+PREFIX = "MAPSVC_"
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _flag(value: str) -> bool:
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("is neither yes nor no")
+
+
+def _zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("is not a time zone name such as Asia/Shanghai") from error
+
+
+def _optional_path(value: str) -> Path | None:
+    return Path(value) if value else None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table: `MAPSVC_<NAME>`, how its text is read, its default and what it does."""
+
+    name: str
+    read: Callable[[str], object]
+    default: str
+    help: str
+    secret: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("DATA_DIR", Path, "instance", "Folder for everything that is written: store, photos, index files, caches."),
+    Setting("DATABASE_URL", _text, "", "postgresql+psycopg://... for PostGIS; empty means SQLite in DATA_DIR.", secret=True),
+    Setting("SECRET_KEY", _text, "", "Signs session cookies; empty means one is made and kept in DATA_DIR.", secret=True),
+    Setting("TIMEZONE", _zone, "Asia/Shanghai", "Time zone of working hours, dates on screens and imported times."),
+    Setting("LEVELS_FILE", _optional_path, "", "Another levels.toml in place of the shipped one."),
+    Setting("CATEGORIES_FILE", _optional_path, "", "Another categories.toml in place of the shipped one."),
+    Setting("CALENDAR_FILE", _optional_path, "", "Overrides for holidays and make-up days (TOML)."),
+    Setting("LAYERS_DIR", _optional_path, "", "Another folder of layer files in place of the shipped one."),
+    Setting("NEAREST_M", float, "50", "Outside every area a report goes to the nearest one within this many metres."),
+    Setting("CERTAIN", float, "0.95", "At this probability or more a report is assigned hard; below it is an edge case."),
+    Setting("ACCURACY_LEVEL", float, "0.95", "Share of fixes that lie within the accuracy radius that devices tell."),
+    Setting("MAP_REVIEW_NUMBER", _text, "", "审图号; without it no administrative border is shown to the public."),
+    Setting("BASE_MAP_URL", _text, "", "Address of an outside tile service, {z}/{x}/{y}; empty means none."),
+    Setting("BASE_MAP_DATUM", _text, "wgs84", "Datum of that tile service: wgs84 or gcj02."),
+    Setting("MAX_BODY_BYTES", int, str(30 * 1024 * 1024), "Largest request body that is read."),
+    Setting("MAX_PHOTO_BYTES", int, str(25 * 1024 * 1024), "Largest photo that is read."),
+    Setting("MAX_PHOTO_PIXELS", int, str(60_000_000), "Largest photo that is decoded, in pixels."),
+    Setting("MAX_IMPORT_BYTES", int, str(4 * 1024**3), "Largest file that an import reads, unpacked."),
+    Setting("SESSION_HOURS", float, "12", "A log-in ends after this many hours without use."),
+    Setting("SECURE_COOKIES", _flag, "no", "Send cookies over HTTPS only; set to yes wherever TLS is used."),
+    Setting("PUBLIC_REPORTS_PER_HOUR", int, "60", "Reports without an account taken from one address in an hour."),
+    Setting("DISPLAY_NAME", _text, "", "Name of the district in page titles."),
+    Setting("CAPTION", _text, "", "A line under every map, such as 内部使用 or 虚构城区示意图."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The checked settings of one process; see `SETTINGS` for what each means."""
+
+    data_dir: Path
+    database_url: str
+    secret_key: str
+    timezone: ZoneInfo
+    levels_file: Path | None
+    categories_file: Path | None
+    calendar_file: Path | None
+    layers_dir: Path | None
+    nearest_m: float
+    certain: float
+    accuracy_level: float
+    map_review_number: str
+    base_map_url: str
+    base_map_datum: str
+    max_body_bytes: int
+    max_photo_bytes: int
+    max_photo_pixels: int
+    max_import_bytes: int
+    session_hours: float
+    secure_cookies: bool
+    public_reports_per_hour: int
+    display_name: str
+    caption: str
+
+    @property
+    def store_url(self) -> str:
+        """The database address, with the SQLite default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'mapsvc.db'}"
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check every `MAPSVC_...` value; an unknown or wrong one raises `Misconfigured`."""
+    known = {PREFIX + setting.name for setting in SETTINGS}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise Misconfigured(
+            "unknown_setting",
+            f"There is no setting {', '.join(unknown)}.",
+            hint="`mapsvc settings` lists those there are.",
+        )
+    values: dict[str, object] = {}
+    for setting in SETTINGS:
+        text = environ.get(PREFIX + setting.name, setting.default)
+        try:
+            values[setting.name.lower()] = setting.read(text)
+        except ValueError as error:
+            raise Misconfigured(
+                "bad_setting",
+                f"{PREFIX}{setting.name}={text!r} cannot be used: {error}.",
+                hint=setting.help,
+            ) from error
+    settings = Settings(**{field.name: values[field.name] for field in fields(Settings)})  # type: ignore[arg-type]  # each value was read by its own row
+    if settings.base_map_datum not in {"wgs84", "gcj02"}:
+        raise Misconfigured("bad_setting", f"{PREFIX}BASE_MAP_DATUM must be wgs84 or gcj02.")
+    if not 0.5 <= settings.certain < 1 or not 0 < settings.accuracy_level < 1:
+        raise Misconfigured("bad_setting", f"{PREFIX}CERTAIN lies in [0.5, 1), {PREFIX}ACCURACY_LEVEL in (0, 1).")
+    return settings
+
+
+def secret_key(settings: Settings) -> str:
+    """Return the key that signs cookies; made once and kept in the data folder when none is set."""
+    if settings.secret_key:
+        return settings.secret_key
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.data_dir / "secret_key"
+    try:
+        with path.open("x", encoding="ascii") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="ascii")

@@ -1,0 +1,1 @@
+"""Reported problems: intake, assignment, workflow, deadlines."""

@@ -1,0 +1,1 @@
+"""A seeded town, made through the services only."""

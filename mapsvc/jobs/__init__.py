@@ -1,0 +1,1 @@
+"""The worker: delivers the outbox and runs jobs at least once."""

@@ -1,0 +1,1 @@
+"""Persons, users, roles, units and the one permission table."""

@@ -1,0 +1,1 @@
+"""Pure decisions about people: roles, the permission table, who acts as whom."""

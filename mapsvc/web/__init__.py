@@ -1,0 +1,1 @@
+"""HTTP only: parses a request, makes one call to a service or query, presents the answer."""
