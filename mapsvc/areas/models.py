@@ -36,6 +36,7 @@ class Border(Row):
     """
 
     __tablename__ = "border"
+    __table_args__ = (Index("ix_border_geometry", "geometry", postgresql_using="gist").ddl_if(dialect="postgresql"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lattice_hash: Mapped[str] = mapped_column(unique=True)

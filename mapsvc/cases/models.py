@@ -18,7 +18,8 @@ class Case(Row):
 
     `owner_area_id` answers for it (None: unplaced); `owner_person_id` is who that is today.
     `area_version_id` and `generation` name the border version that decided. `version` counts
-    changes, for refusing two people who take the same step at once.
+    changes, for refusing two people who take the same step at once. A row with `import_run_id` is
+    visible only once its run is published (`storage.imports.published_runs`).
     """
 
     __tablename__ = "case_file"
@@ -33,6 +34,7 @@ class Case(Row):
     number: Mapped[str] = mapped_column(unique=True)
     track_code: Mapped[str] = mapped_column(unique=True)
     import_key: Mapped[str | None] = mapped_column(unique=True)
+    import_run_id: Mapped[int | None] = mapped_column(ForeignKey("import_run.id"), index=True)
     content_sha256: Mapped[str]
     channel: Mapped[str]
     source_number: Mapped[str] = mapped_column(default="", index=True)

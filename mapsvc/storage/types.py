@@ -66,5 +66,3 @@ class Geometry(TypeDecorator[BaseGeometry]):
             return None
         geometry = shapely.from_wkb(bytes.fromhex(value) if isinstance(value, str) else bytes(value))
         return shapely.set_srid(geometry, 0)
-
-

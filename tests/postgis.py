@@ -1,0 +1,158 @@
+"""A private PostGIS cluster for one test process: made in a temporary folder, stopped with the process."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "jit": "off",
+    "autovacuum": "off",
+    "log_min_messages": "fatal",
+}
+
+
+class PostgisMissing(Exception):
+    """PostgreSQL or PostGIS cannot be had on this machine; the text says which."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster, reached by its socket folder or by its port on 127.0.0.1."""
+
+    folder: Path
+    port: int
+
+    def url(self, database: str) -> str:
+        """Return the SQLAlchemy address of one database."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}&port={self.port}"
+
+    def run(self, statement: str, database: str = "postgres") -> None:
+        """Run one statement outside a transaction, as CREATE DATABASE wants it."""
+        with psycopg.connect(
+            host=str(self.folder), port=self.port, user="postgres", dbname=database, autocommit=True
+        ) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+
+@contextlib.contextmanager
+def private_cluster() -> Iterator[Cluster]:
+    """Start a cluster of our own on a free port and stop it afterwards, also when this process is killed."""
+    binaries = _find_binaries()
+    user = _server_user()
+    folder = Path(tempfile.mkdtemp(prefix="mapsvc-pg-"))
+    server: subprocess.Popen[bytes] | None = None
+    try:
+        if user is not None:
+            shutil.chown(folder, user)
+        _run(
+            [
+                binaries / "initdb",
+                "-D",
+                folder / "data",
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "-E",
+                "UTF8",
+                "--no-locale",
+                "-N",
+            ],
+            user,
+        )
+        cluster = Cluster(folder, _free_port())
+        server = _start(binaries, cluster, user)
+        _wait(server, cluster)
+        yield cluster
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGINT)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _find_binaries() -> Path:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -int(path.parent.name))
+    if found := shutil.which("initdb"):
+        folders.insert(0, Path(found).resolve().parent)
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    raise PostgisMissing("PostgreSQL is not installed (apt-get install postgresql postgresql-15-postgis-3)")
+
+
+def _server_user() -> str | None:
+    """PostgreSQL refuses to run as root; the account that its package makes is taken then."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError:
+        raise PostgisMissing("root cannot run PostgreSQL and there is no account `postgres`") from None
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _run(command: list[str | Path], user: str | None) -> None:
+    done = subprocess.run(command, user=user, cwd="/", capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PostgisMissing(f"{Path(command[0]).name} failed: {done.stderr.strip()[-300:]}")
+
+
+def _start(binaries: Path, cluster: Cluster, user: str | None) -> subprocess.Popen[bytes]:
+    options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    command = [
+        binaries / "postgres", "-D", cluster.folder / "data", "-k", cluster.folder, "-h", "127.0.0.1", "-p", str(cluster.port), *options,
+    ]  # fmt: skip
+    return subprocess.Popen(
+        command, user=user, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        preexec_fn=_die_with_parent,
+    )  # fmt: skip
+
+
+def _die_with_parent() -> None:
+    """Ask Linux for a SIGINT (fast shutdown) when the test process dies, so that no server is left behind."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+
+
+def _wait(server: subprocess.Popen[bytes], cluster: Cluster) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise PostgisMissing(f"the private PostgreSQL ended with status {server.returncode}")
+        try:
+            cluster.run("SELECT 1")
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise PostgisMissing("the private PostgreSQL did not answer within a minute")
