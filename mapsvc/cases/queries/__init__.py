@@ -1,0 +1,1 @@
+"""Reads of cases, each filtered in SQL by what the one who asks may see."""
