@@ -1,1 +1,1 @@
-"""Pure geometry in numpy, shapely and pyproj: values in, values out; WGS 84 longitude/latitude unless a name says otherwise."""
+"""Pure geometry in numpy, shapely and pyproj: WGS 84, longitude first, unless named otherwise."""
