@@ -25,7 +25,7 @@ from sqlalchemy import Engine
 
 from mapsvc.base.clock import FixedClock
 from mapsvc.base.settings import Settings, load_settings
-from mapsvc.storage.engine import make_engine
+from mapsvc.storage.engine import create_store_file, make_engine
 from mapsvc.storage.work import Store
 
 from . import postgis, schema
@@ -57,6 +57,7 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One empty store file, made once and copied for each test."""
     path = tmp_path_factory.mktemp("template") / "mapsvc.db"
     engine = make_engine(f"sqlite:///{path}")
+    create_store_file(engine)
     schema.create(engine)
     engine.dispose()
     return path
@@ -77,6 +78,7 @@ def _postgis_template(postgis_cluster: postgis.Cluster) -> str:
     """One empty database, made once and copied for each test."""
     postgis_cluster.run("CREATE DATABASE template_mapsvc")
     engine = make_engine(postgis_cluster.url("template_mapsvc"))
+    create_store_file(engine)
     schema.create(engine)
     engine.dispose()
     return "template_mapsvc"

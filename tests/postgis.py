@@ -129,9 +129,9 @@ def _run(command: list[str | Path], user: str | None) -> None:
 
 def _start(binaries: Path, cluster: Cluster, user: str | None) -> subprocess.Popen[bytes]:
     options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-    command = [
-        binaries / "postgres", "-D", cluster.folder / "data", "-k", cluster.folder, "-h", "127.0.0.1", "-p", str(cluster.port), *options,
-    ]  # fmt: skip
+    folder = cluster.folder
+    where = ["-D", folder / "data", "-k", folder, "-h", "127.0.0.1", "-p", str(cluster.port)]
+    command = [binaries / "postgres", *where, *options]
     return subprocess.Popen(
         command, user=user, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         preexec_fn=_die_with_parent,

@@ -1,1 +1,1 @@
-"""The store: engine, unit of work, column types, outbox, files, migrations; SQLite and PostGIS behind the same queries."""
+"""The store: engine, unit of work, column types, outbox, files, migrations; SQLite and PostGIS behind one face."""

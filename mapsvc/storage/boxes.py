@@ -7,7 +7,7 @@ it may name a border that misses the box by up to a metre and never misses one; 
 
 from __future__ import annotations
 
-from sqlalchemy import DDL, Connection
+from sqlalchemy import Connection, text
 
 _SQLITE = (
     "CREATE VIRTUAL TABLE border_box USING rtree(id, west, east, south, north)",
@@ -28,4 +28,12 @@ def create_border_boxes(connection: Connection) -> None:
     """Create the R*Tree and its triggers on SQLite; PostGIS needs none, its column has the GiST index."""
     if connection.dialect.name == "sqlite":
         for statement in _SQLITE:
-            connection.execute(DDL(statement))
+            connection.execute(text(statement))
+
+
+def drop_border_boxes(connection: Connection) -> None:
+    """Undo `create_border_boxes`; the triggers go with the table `border`."""
+    if connection.dialect.name == "sqlite":
+        for name in ("insert", "update", "delete"):
+            connection.execute(text(f"DROP TRIGGER border_box_{name}"))
+        connection.execute(text("DROP TABLE border_box"))

@@ -39,6 +39,6 @@ class ImportRun(Row):
     counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
-def published_runs() -> Select[tuple[int]]:
+def published_runs() -> Select[int]:
     """Return the ids of published runs; a row is visible when its `import_run_id` is null or among them."""
     return select(ImportRun.id).where(ImportRun.published_at.is_not(None))

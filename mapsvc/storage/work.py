@@ -7,11 +7,22 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from mapsvc.base.clock import Clock
 from mapsvc.base.events import Event
+from mapsvc.storage.failures import translate
 from mapsvc.storage.outbox import OutboxRow
+
+_READING = {
+    "mapsvc_begin": "DEFERRED",
+    "mapsvc_reading": True,
+    "isolation_level": "REPEATABLE READ",
+    "postgresql_readonly": True,
+}
+_WRITING = {"mapsvc_begin": "IMMEDIATE", "mapsvc_reading": False, "isolation_level": "READ COMMITTED"}
 
 
 class Work:
@@ -29,26 +40,57 @@ class Work:
 
     def emit(self, event: Event) -> None:
         """Write an event to the outbox in this transaction; the worker delivers it after the commit."""
+        assert self.writing, "an event is emitted by a writing work only"
         self.session.add(OutboxRow(kind=event.kind, payload=event.payload(), created_at=self.now, due_at=self.now))
 
 
 class Store:
-    """The place that works come from: an engine and a clock."""
+    """The place that works come from: an engine and a clock.
+
+    A store that is locked, gone, full or damaged raises `Unavailable`; nothing was written then.
+    """
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
+        sqlite = engine.dialect.name == "sqlite"
+        self._reading = _bound(engine, _READING, sqlite)
+        self._writing = _bound(engine, _WRITING, sqlite)
 
     @contextmanager
     def read(self) -> Iterator[Work]:
-        """Open a deferred transaction that is always rolled back: readers never wait for writers."""
-        with Session(self.engine.execution_options(mapsvc_begin="DEFERRED"), autoflush=False) as session:
+        """Open a deferred transaction that cannot write: readers never wait for writers, and see one moment.
+
+        Rows stay readable after the end. A change made to one is a fault and raises, it is never lost silently.
+        """
+        with _translated(), Session(self._reading, autoflush=False) as session:
             yield Work(session, self.clock.now(), writing=False)
-            session.rollback()
+            if session.new or session.dirty or session.deleted:
+                raise RuntimeError("a reading work holds changes; open it by Store.write()")
 
     @contextmanager
     def write(self) -> Iterator[Work]:
-        """Open an immediate transaction; commits at the end, rolls back on any exception. Keep it short."""
-        with Session(self.engine.execution_options(mapsvc_begin="IMMEDIATE")) as session, session.begin():
+        """Open an immediate transaction; commits at the end, rolls back on any exception. Keep it short.
+
+        Prepare (read files, decode, check) before it: on SQLite all other writers wait for its end.
+        """
+        with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             session.connection()  # takes the write lock now, so that "now" is read under it
             yield Work(session, self.clock.now(), writing=True)
+
+
+def _bound(engine: Engine, options: dict[str, object], sqlite: bool) -> Engine:
+    """SQLite has one isolation level, the strongest; the driver's names for others are not ours."""
+    kept = {name: value for name, value in options.items() if not sqlite or name.startswith("mapsvc_")}
+    return engine.execution_options(**kept)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeout) as error:
+        ours = translate(error)
+        if ours is None:
+            raise
+        raise ours from error

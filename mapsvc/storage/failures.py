@@ -1,0 +1,84 @@
+"""What a database says when it cannot serve, as one of our errors; the only place that knows their codes."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from mapsvc.base.errors import MapsvcError, Unavailable
+
+_AGAIN = "Nothing was written. Try again in a moment."
+
+
+def _locked() -> Unavailable:
+    return Unavailable("store_locked", "The store is busy: somebody else is writing to it.", hint=_AGAIN)
+
+
+def _gone(what: str) -> Unavailable:
+    return Unavailable(
+        "store_gone",
+        f"The store cannot be reached: {what}.",
+        hint="Nothing was written. Check that the database runs, or that its file is there and may be written.",
+    )
+
+
+def _full() -> Unavailable:
+    return Unavailable(
+        "disk_full", "The disk of the store is full.", hint="Nothing was written. Make room, then try again."
+    )
+
+
+def _damaged() -> Unavailable:
+    return Unavailable(
+        "store_damaged",
+        "The file of the store is damaged, or is no SQLite database.",
+        hint="Nothing was written. Restore the last backup, or check MAPSVC_DATABASE_URL and MAPSVC_DATA_DIR.",
+    )
+
+
+def translate(error: DBAPIError | StatementError | PoolTimeout) -> MapsvcError | None:
+    """Return our error for a store that is locked, gone, full or damaged; None for anything else (a fault of ours)."""
+    if isinstance(error, PoolTimeout):
+        return _locked()
+    if isinstance(error.orig, sqlite3.Error):
+        return _from_sqlite(error.orig)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None and isinstance(error, DBAPIError):
+        lost = error.connection_invalidated or type(error).__name__ == "OperationalError"
+        return _gone(_first_line(error.orig)) if lost else None
+    return _from_sqlstate(str(state), error.orig)
+
+
+def _from_sqlite(error: sqlite3.Error) -> MapsvcError | None:
+    """Sort by the primary result code, the low byte of the extended one (sqlite.org/rescode.html)."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    primary = code & 0xFF
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return _locked()
+    if primary == sqlite3.SQLITE_FULL:
+        return _full()
+    if primary in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY}:
+        return _gone(_first_line(error))
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return _damaged()
+    return None
+
+
+def _from_sqlstate(state: str, error: BaseException | None) -> MapsvcError | None:
+    """Sort by SQLSTATE (PostgreSQL manual, appendix A)."""
+    if state in {"55P03", "40001", "40P01"}:  # lock not available, serialization failure, deadlock
+        return _locked()
+    if state in {"53100", "53200"}:  # disk full, out of memory
+        return _full()
+    if state.startswith(("08", "57P")) or state in {"53300", "3D000", "28000", "28P01"}:
+        return _gone(_first_line(error))
+    return None
+
+
+def _first_line(error: BaseException | None) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else "no reason given"
