@@ -65,7 +65,7 @@ def published_days(country: str, year: int) -> YearDays:
 
 
 @dataclass(frozen=True)
-class WorkCalendar:
+class Calendar:
     """Working hours of a place. `hours` are local, ascending and apart; `end_of_day` is explained in `deadlines`."""
 
     timezone: ZoneInfo
@@ -181,7 +181,7 @@ def _overridden(known: YearDays, override: YearOverride) -> YearDays:
     return YearDays(days_off, days_on, known.make_up_known)
 
 
-def calendar_from_document(document: Mapping[str, Any], timezone: ZoneInfo, *, file: str = "") -> WorkCalendar:
+def calendar_from_document(document: Mapping[str, Any], timezone: ZoneInfo, *, file: str = "") -> Calendar:
     """Check the content of a calendar file (see `data/calendar.toml`) and make the calendar of it."""
     unknown = sorted(set(document) - {"country", "hours", "end_of_day", "years"})
     if unknown:
@@ -192,7 +192,7 @@ def calendar_from_document(document: Mapping[str, Any], timezone: ZoneInfo, *, f
     country = str(document.get("country", "CN"))
     if country and country not in holidays.list_supported_countries():
         raise _wrong(file, f"names the country {country!r}, which the holidays package does not know")
-    return WorkCalendar(
+    return Calendar(
         timezone=timezone,
         hours=hours,
         country=country,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mapsvc.base.errors import InvalidInput
-from mapsvc.cases.rules.calendar import DAY_HOURS, WorkCalendar
+from mapsvc.cases.rules.calendar import DAY_HOURS, Calendar
 
 UNITS: dict[str, tuple[str, str]] = {
     "working_hour": ("工作时", "working hours"),
@@ -51,7 +51,7 @@ class Span:
         return f"{self.amount:g}{zh}" if language == "zh" else f"{self.amount:g} {en}"
 
 
-def due_at(calendar: WorkCalendar, start: datetime, term: Span) -> datetime:
+def due_at(calendar: Calendar, start: datetime, term: Span) -> datetime:
     """Return when a term that began at `start` falls due; a later start never falls due earlier."""
     if term.unit == "urgent_hour":
         return start + timedelta(hours=term.amount)
@@ -65,7 +65,7 @@ def due_at(calendar: WorkCalendar, start: datetime, term: Span) -> datetime:
 
 
 def due_after_pause(
-    calendar: WorkCalendar, unit: str, due: datetime, paused_at: datetime, resumed_at: datetime
+    calendar: Calendar, unit: str, due: datetime, paused_at: datetime, resumed_at: datetime
 ) -> datetime:
     """Return the due time after a pause: what was left when it began is left when it ends.
 
