@@ -1,0 +1,1 @@
+"""Reads of areas, borders, posts and duties; nothing here writes."""

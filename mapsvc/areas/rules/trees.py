@@ -1,0 +1,105 @@
+"""Which level answers a point by an index of its own, and which is read from the parents of a finer one.
+
+Design, invariant 1: the finest coverage of a tree answers; a level above it whose borders are the
+union of its children's is read from the parents, so that answers nest. A level that no finer one
+adds up to is declared independent and answers by its own index. Two trees may meet in one level
+(a grid lies in a community and in a patch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mapsvc.catalog import Levels
+
+Nesting = Mapping[str, Sequence[str]]
+"""For each level, in the order of the file, the levels it lies in directly."""
+
+
+@dataclass(frozen=True)
+class PairCheck:
+    """Whether the areas of `upper` are the unions of their children at `finer`; `reason` says why not."""
+
+    upper: str
+    finer: str
+    adds_up: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TreeDecision:
+    """For each level present the one it is read from (itself: its own index), and which stand alone."""
+
+    answers: Mapping[str, str]
+    independent: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+def nesting_of(levels: Levels) -> dict[str, tuple[str, ...]]:
+    """Return the nesting of the configured levels."""
+    return {level.code: tuple(level.nests_in) for level in levels.levels}
+
+
+def rank_levels(nesting: Nesting) -> dict[str, int]:
+    """Return how deep each level lies: 0 at the top, each one deeper than all that hold it."""
+    ranks: dict[str, int] = {}
+
+    def rank(level: str) -> int:
+        if level not in ranks:
+            ranks[level] = 1 + max((rank(above) for above in nesting[level]), default=-1)
+        return ranks[level]
+
+    for level in nesting:
+        rank(level)
+    return ranks
+
+
+def list_ancestors(nesting: Nesting, level: str) -> tuple[str, ...]:
+    """Return all levels that hold a level, directly or not, nearest first."""
+    ranks = rank_levels(nesting)
+    found: set[str] = set()
+    queue = list(nesting[level])
+    while queue:
+        above = queue.pop()
+        if above not in found:
+            found.add(above)
+            queue.extend(nesting[above])
+    order = list(nesting)
+    return tuple(sorted(found, key=lambda code: (-ranks[code], order.index(code))))
+
+
+def list_pairs(nesting: Nesting, coverage: Mapping[str, bool]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs (upper, finer) of levels present that could add up: the finer one is a coverage.
+
+    `coverage` names the levels present and whether each must be a coverage.
+    """
+    return tuple(
+        (upper, finer)
+        for finer in nesting
+        if coverage.get(finer)
+        for upper in list_ancestors(nesting, finer)
+        if upper in coverage
+    )
+
+
+def decide_trees(nesting: Nesting, present: Iterable[str], checks: Iterable[PairCheck]) -> TreeDecision:
+    """Decide for every level present how it answers.
+
+    Of several finer levels that add up to one, the nearest answers for it; the order of the file settles ties.
+    """
+    there = [level for level in nesting if level in set(present)]
+    ranks = rank_levels(nesting)
+    order = list(nesting)
+    checks = tuple(checks)
+    answers: dict[str, str] = {}
+    for upper in there:
+        finer = [c.finer for c in checks if c.upper == upper and c.adds_up]
+        finer.sort(key=lambda code: (ranks[code], order.index(code)))
+        answers[upper] = finer[0] if finer else upper
+    used = {source for level, source in answers.items() if level != source}
+    alone = tuple(level for level in there if answers[level] == level and level not in used)
+    reasons = tuple(f"{c.upper}: {c.reason}" for c in checks if not c.adds_up and answers[c.upper] == c.upper)
+    return TreeDecision(answers, alone, reasons)

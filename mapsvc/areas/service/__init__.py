@@ -1,0 +1,1 @@
+"""Use cases of areas: importing borders, posts and duties, and checking what is stored."""
