@@ -16,9 +16,6 @@ from typing import Protocol
 from mapsvc.areas.rules.located import AreaAt, Candidate, Located, Responsible, owner_chain
 from mapsvc.cases.rules.values import Side
 
-OFFICE_LEVELS = ("street", "district")
-"""Levels that are offices: who may be the main responsible body for what a chief may not be given."""
-
 
 class Posts(Protocol):
     """Whoever knows who is in post: a snapshot."""
@@ -73,21 +70,10 @@ class Decision:
         return tuple(told)
 
 
-def chain_for(answers: Sequence[str], *, office_only: bool) -> tuple[str, ...]:
-    """Return the levels to ask, in order; only offices for a category that no chief may be given.
-
-    Where a place has no office level at all, its last level (the coarsest) stands for it.
-    """
-    if not office_only:
-        return tuple(answers)
-    offices = tuple(level for level in answers if level in OFFICE_LEVELS)
-    return offices or tuple(answers[-1:])
-
-
 def decide(
     located: Located, posts: Posts, chain: Sequence[str], on: date, *, certain: float, office_only: bool = False
 ) -> Decision:
-    """Decide from a located point; `chain` are the levels that may own the case (`chain_for`)."""
+    """Decide from a located point; `chain` are the levels that may own the case."""
     owners = owner_chain(located, chain)
     owner, responsible, vacant = first_in_post(owners, posts, on)
     sides = tuple(_side(candidate) for candidate in located.candidates)

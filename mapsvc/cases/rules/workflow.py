@@ -435,11 +435,10 @@ def first_state(workflow: str, *, unplaced: bool) -> str:
     return "received" if unplaced or workflow == STANDARD else "assigned"
 
 
-def workflow_for(channel: str, *, emergency: bool, no_chief: bool, category_workflow: str = "") -> str:
-    """Choose the workflow: the category's own, else quick for own findings that a chief may settle."""
-    if category_workflow:
-        return category_workflow
-    return QUICK if channel in QUICK_CHANNELS and not (emergency or no_chief) else STANDARD
+def workflow_for(channel: str, category_workflow: str, *, emergency: bool, no_chief: bool) -> str:
+    """Choose the workflow: quick for staff's own findings of a category that allows it, else standard."""
+    quick = category_workflow == QUICK and channel in QUICK_CHANNELS and not (emergency or no_chief)
+    return QUICK if quick else STANDARD
 
 
 def is_sampled(track_code: str, share: float) -> bool:
