@@ -38,12 +38,16 @@ def _damaged() -> Unavailable:
     )
 
 
-def translate(error: DBAPIError | StatementError | PoolTimeout) -> MapsvcError | None:
-    """Return our error for a store that is locked, gone, full or damaged; None for anything else (a fault of ours)."""
+def translate(error: DBAPIError | StatementError | PoolTimeout, *, reading: bool = False) -> MapsvcError | None:
+    """Return our error for a store that is locked, gone, full or damaged; None for anything else (a fault of ours).
+
+    In a `reading` work a refused write is a fault, elsewhere it means that the file may not be written.
+    """
     if isinstance(error, PoolTimeout):
         return _locked()
     if isinstance(error.orig, sqlite3.Error):
-        return _from_sqlite(error.orig)
+        refused = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
+        return None if reading and refused else _from_sqlite(error.orig)
     state = getattr(error.orig, "sqlstate", None)
     if state is None and isinstance(error, DBAPIError):
         lost = error.connection_invalidated or type(error).__name__ == "OperationalError"

@@ -63,7 +63,7 @@ class Store:
 
         Rows stay readable after the end. A change made to one is a fault and raises, it is never lost silently.
         """
-        with _translated(), Session(self._reading, autoflush=False) as session:
+        with _translated(reading=True), Session(self._reading, autoflush=False) as session:
             yield Work(session, self.clock.now(), writing=False)
             if session.new or session.dirty or session.deleted:
                 raise RuntimeError("a reading work holds changes; open it by Store.write()")
@@ -74,7 +74,7 @@ class Store:
 
         Prepare (read files, decode, check) before it: on SQLite all other writers wait for its end.
         """
-        with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with _translated(reading=False), Session(self._writing, expire_on_commit=False) as session, session.begin():
             session.connection()  # takes the write lock now, so that "now" is read under it
             yield Work(session, self.clock.now(), writing=True)
 
@@ -86,11 +86,11 @@ def _bound(engine: Engine, options: dict[str, object], sqlite: bool) -> Engine:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(*, reading: bool) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, PoolTimeout) as error:
-        ours = translate(error)
+        ours = translate(error, reading=reading)
         if ours is None:
             raise
         raise ours from error
