@@ -1,1 +1,1 @@
-"""Maps composed with folium from the layer files, with elements of our own that load by address."""
+"""Maps composed with folium: our own elements that load by address, and the maps of pages."""

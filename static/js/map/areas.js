@@ -1,0 +1,114 @@
+// Areas of one level, drawn on the Leaflet canvas from one address; fetched when first shown.
+
+import { load } from "./load.js";
+import { TINTS, tints } from "./tints.js";
+
+export const AreaLayer = L.Layer.extend({
+  options: { url: "", level: "", leads_from: 0, zooms: [0, 22], color: "--line-2", weight: 1.5, opacity: 0.8, fill: 0.14 },
+
+  onAdd(map) {
+    const pane = `areas-${this.options.level}`;
+    if (!map.getPane(pane)) map.createPane(pane).classList.add("pane-areas", `level-${this.options.level}`);
+    this._renderer ??= L.canvas({ pane, padding: 0.3 });
+    map.on("zoomend", this._onZoom, this);
+    this._onZoom();
+  },
+
+  onRemove(map) {
+    map.off("zoomend", this._onZoom, this);
+    this._shapes?.remove();
+  },
+
+  /** Whether this level is the one in front: filled, labelled, answering clicks. */
+  lead(leading) {
+    this._leading = leading;
+    this._onZoom();
+    this._restyle();
+  },
+
+  /** Outline one area and dim the others; null ends it. */
+  select(code) {
+    this._selected = code;
+    this._restyle();
+  },
+
+  /** Show areas in the colours of values by code: {code: colour}; null goes back to tints. */
+  colour(colours) {
+    this._colours = colours;
+    this._restyle();
+  },
+
+  get features() {
+    return this._data?.features ?? [];
+  },
+
+  find(code) {
+    return this.features.find((feature) => feature.properties.code === code);
+  },
+
+  boundsOf(code) {
+    const feature = this.find(code);
+    return feature?.geometry ? L.geoJSON(feature.geometry).getBounds() : null;
+  },
+
+  whenLoaded() {
+    this._loading ??= load(this.options.url).then(
+      (data) => {
+        this._data = data;
+        const chosen = tints(data.features);
+        data.features.forEach((feature, index) => (feature.tint = chosen[index]));
+        this._shapes = L.geoJSON(data, {
+          interactive: false,
+          style: (feature) => this._style(feature),
+          renderer: this._renderer,
+          pane: this._renderer.options.pane,
+        });
+        this.fire("loaded", { count: data.features.length });
+        this._onZoom();
+      },
+      (error) => {
+        this._loading = null;
+        this.fire("failed", { error });
+      },
+    );
+    return this._loading;
+  },
+
+  _onZoom() {
+    const map = this._map;
+    if (!map) return;
+    const [low, high] = this.options.zooms;
+    const wanted = this._leading || (map.getZoom() >= low && map.getZoom() <= high);
+    if (wanted && !this._shapes) this.whenLoaded();
+    if (!this._shapes) return;
+    if (wanted && !map.hasLayer(this._shapes)) {
+      this._restyle();
+      map.addLayer(this._shapes);
+    }
+    if (!wanted) this._shapes.remove();
+  },
+
+  _restyle() {
+    this._shapes?.setStyle((feature) => this._style(feature));
+  },
+
+  _style(feature) {
+    const { weight, fill, color, opacity } = this.options;
+    const code = feature.properties.code;
+    const ink = getComputedStyle(document.documentElement);
+    const line = color.startsWith("--") ? ink.getPropertyValue(color).trim() : color;
+    const base = { weight, color: line, opacity: opacity * 0.7, fill: false };
+    if (!this._leading) return base;
+    const tint = this._colours ? (this._colours[code] ?? "transparent") : TINTS[feature.tint];
+    const filled = { ...base, fill: true, fillColor: tint, fillOpacity: this._colours ? 0.55 : fill, opacity };
+    if (!this._selected) return filled;
+    if (this._selected !== code) return { ...filled, fillOpacity: 0.04, opacity: 0.4 };
+    return {
+      ...filled,
+      weight: Math.max(3, weight + 1.5),
+      color: ink.getPropertyValue("--accent").trim(),
+      opacity: 1,
+      fillOpacity: Math.max(0.2, fill),
+    };
+  },
+});

@@ -1,0 +1,127 @@
+// The city map: levels by zoom, layers on and off, a side panel for what is clicked, state in the address.
+
+import { say } from "../words.js";
+import { formatPlace, remember } from "./address.js";
+import { LevelSwitch } from "./levels.js";
+import { load } from "./load.js";
+import { Panel } from "./panel.js";
+
+export function city(map, data) {
+  const state = new URLSearchParams(location.search);
+  const panel = new Panel(document.getElementById("panel"));
+  const seconds = (level) =>
+    data.figures_url ? load(`${data.figures_url}?level=${level}`).then((answer) => answer.chiefs, () => ({})) : {};
+  const levels = new LevelSwitch(map, { chosen: state.get("level"), seconds });
+  const page = { map, data, panel, levels };
+
+  levels.onChange = (leading) => {
+    const shown = document.querySelector("[data-leading]");
+    if (shown) shown.textContent = leading ? (data.level_names[leading] ?? leading) : "";
+  };
+  levels.update();
+  wireSwitches(page, state);
+  wireClicks(page);
+  map.on("moveend", () => {
+    const { lat, lng } = map.getCenter();
+    remember({ at: formatPlace({ zoom: map.getZoom(), lat, lon: lng }) });
+  });
+  panel.onClose = () => {
+    for (const layer of map.mapsvc.areas) layer.select(null);
+    levels.relabel();
+    remember({ area: null });
+  };
+  const [level, code] = (state.get("area") ?? "").split(":");
+  if (level && code) showArea(page, level, code, { zoom: !state.has("at") });
+}
+
+function wireSwitches({ map, data, levels }, state) {
+  const off = new Set((state.get("off") ?? "").split(",").filter(Boolean));
+  for (const box of document.querySelectorAll("[data-layer]")) {
+    const layer = map.mapsvc[box.dataset.layer];
+    if (!layer) continue;
+    box.checked = !off.has(box.dataset.layer);
+    if (!box.checked) layer.remove();
+    box.addEventListener("change", () => {
+      if (box.checked) layer.addTo(map);
+      else layer.remove();
+      off[box.checked ? "delete" : "add"](box.dataset.layer);
+      remember({ off: [...off].join(",") });
+    });
+  }
+  for (const radio of document.querySelectorAll("[name=level]")) {
+    radio.checked = radio.value === (levels.chosen ?? "");
+    radio.addEventListener("change", () => {
+      levels.choose(radio.value || null);
+      remember({ level: radio.value });
+    });
+  }
+  const shade = document.querySelector("[data-shade]");
+  if (shade && data.figures_url) wireShade(map, data, shade, state);
+}
+
+/** Shade areas by their open cases; the classes and their colours come from the page's legend. */
+function wireShade(map, data, box, state) {
+  const apply = async () => {
+    document.querySelector("[data-shade-legend]")?.toggleAttribute("hidden", !box.checked);
+    for (const layer of map.mapsvc.areas) {
+      if (!box.checked) layer.colour(null);
+      else {
+        const { open } = await load(`${data.figures_url}?level=${layer.options.level}`);
+        await layer.whenLoaded();
+        const entries = layer.features.map(({ properties: { code } }) => [code, shadeOf(open[code] ?? 0, data.shades)]);
+        layer.colour(Object.fromEntries(entries));
+      }
+    }
+  };
+  box.checked = state.get("shade") === "open";
+  box.addEventListener("change", () => {
+    apply();
+    remember({ shade: box.checked ? "open" : null });
+  });
+  if (box.checked) apply();
+}
+
+/** Return the colour of the first class whose upper end holds the value. */
+export function shadeOf(value, shades) {
+  return (shades.find(({ upto }) => upto === null || value <= upto) ?? shades[shades.length - 1]).colour;
+}
+
+function wireClicks(page) {
+  const { map, data, panel } = page;
+  map.on("click", async ({ latlng, containerPoint }) => {
+    const picked = map.mapsvc.cases && map.hasLayer(map.mapsvc.cases) ? map.mapsvc.cases.pick(containerPoint) : null;
+    if (picked) return showCases(page, picked);
+    if (!page.levels.leading) return;
+    const url = `${data.locate_url}?lon=${latlng.lng.toFixed(7)}&lat=${latlng.lat.toFixed(7)}`;
+    try {
+      const answer = await (await fetch(url, { headers: { Accept: "application/json" } })).json();
+      const found = answer.areas?.find((area) => area.level === page.levels.leading) ?? answer.areas?.[0];
+      if (found) await showArea(page, found.level, found.code);
+      else panel.say(say("no_area_here"));
+    } catch {
+      panel.say(say("no_answer"));
+    }
+  });
+}
+
+async function showArea({ map, data, panel, levels }, level, code, { zoom = false } = {}) {
+  const layer = map.mapsvc.areas.find((candidate) => candidate.options.level === level);
+  for (const other of map.mapsvc.areas) other.select(other === layer ? code : null);
+  remember({ area: `${level}:${code}` });
+  await panel.open(`${data.area_url}/${encodeURIComponent(level)}/${encodeURIComponent(code)}/card`);
+  if (layer && zoom) {
+    await layer.whenLoaded();
+    const bounds = layer.boundsOf(code);
+    if (bounds) map.fitBounds(bounds, { maxZoom: 17 });
+  }
+  levels.relabel();
+}
+
+async function showCases({ map, data, panel }, picked) {
+  if (picked.cases.length > 12 && map.getZoom() < map.getMaxZoom()) {
+    const bounds = L.latLngBounds(picked.cases.map(({ lat, lon }) => [lat, lon]));
+    return map.fitBounds(bounds.pad(0.2), { maxZoom: Math.max(map.getZoom() + 1, 18) });
+  }
+  const ids = picked.cases.map(({ id }) => id).join(",");
+  return panel.open(`${data.case_cards_url}?ids=${ids}`);
+}
