@@ -1,0 +1,113 @@
+"""What a step is judged by: the case under its lock, its places, its past, its candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from mapsvc.areas.models import AreaVersion
+from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Photo, Reporter
+from mapsvc.cases.queries.scope import visible_to
+from mapsvc.cases.rules.workflow import PastStep
+from mapsvc.people.models import Person, Unit, User
+from mapsvc.people.rules.actor import Actor
+from mapsvc.storage.work import Work
+
+
+@dataclass(frozen=True)
+class Past:
+    """The history of a case as the rules read it."""
+
+    steps: tuple[PastStep, ...]
+    areas: tuple[tuple[str, int], ...]
+    candidates: tuple[dict[str, Any], ...]
+    has_contact: bool
+
+    @property
+    def area_ids(self) -> frozenset[int]:
+        """The areas that hold the case, of every level."""
+        return frozenset(area_id for _, area_id in self.areas)
+
+    def last(self, *steps: str) -> PastStep | None:
+        """Return the last of these steps that was taken."""
+        return next((each for each in reversed(self.steps) if each.step in steps), None)
+
+
+def lock_case(work: Work, actor: Actor, uuid: UUID, track_code: str = "") -> Case | None:
+    """Return a case under a lock until the end of the transaction; None where the asker may not know of it.
+
+    The holder of its follow code may know of it too.
+    """
+    seen = visible_to(actor)
+    allowed = or_(seen, Case.track_code == track_code) if track_code else seen
+    return work.session.scalar(
+        select(Case).where(Case.uuid == uuid, allowed).with_for_update().execution_options(populate_existing=True)
+    )
+
+
+def load_past(work: Work, case_id: int) -> Past:
+    """Read what the rules need of a case's history; four queries."""
+    events = work.session.execute(
+        select(CaseEvent.step, CaseEvent.user_id, CaseEvent.data)
+        .where(CaseEvent.case_id == case_id)
+        .order_by(CaseEvent.sequence)
+    )
+    steps = tuple(PastStep(step, user_id, data.get("person_id")) for step, user_id, data in events)
+    areas = work.session.execute(select(CaseArea.level, CaseArea.area_id).where(CaseArea.case_id == case_id))
+    candidates = work.session.scalar(
+        select(Assignment.candidates).where(Assignment.case_id == case_id).order_by(Assignment.id.desc()).limit(1)
+    )
+    contact = work.session.scalar(select(Reporter.id).where(Reporter.case_id == case_id).limit(1))
+    return Past(steps, tuple((level, area) for level, area in areas), tuple(candidates or ()), contact is not None)
+
+
+def find_event(work: Work, uuid: UUID) -> CaseEvent | None:
+    """Return the event with this UUID, of whatever case."""
+    return work.session.scalar(select(CaseEvent).where(CaseEvent.uuid == uuid))
+
+
+def find_last_event(work: Work, case_id: int) -> tuple[CaseEvent, str] | None:
+    """Return the last event of a case and the name of who took it."""
+    row = work.session.execute(
+        select(CaseEvent, User.display_name)
+        .outerjoin(User, User.id == CaseEvent.user_id)
+        .where(CaseEvent.case_id == case_id)
+        .order_by(CaseEvent.sequence.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1] or "")
+
+
+def is_unit_in_service(work: Work, unit_id: int, on: date) -> bool:
+    """Whether a unit exists and was not retired."""
+    return (
+        work.session.scalar(
+            select(Unit.id).where(Unit.id == unit_id, or_(Unit.ended_on.is_(None), Unit.ended_on >= on))
+        )
+        is not None
+    )
+
+
+def find_by_number(work: Work, actor: Actor, text: str) -> Case | None:
+    """Return the case that a number or UUID names, among those the asker may see."""
+    try:
+        named = Case.uuid == UUID(text)
+    except ValueError:
+        named = Case.number == text
+    return work.session.scalar(select(Case).where(named, visible_to(actor)))
+
+
+def count_photos(work: Work, case_id: int) -> int:
+    """Return how many photos are with a case."""
+    return work.session.query(Photo).where(Photo.case_id == case_id).count()
+
+
+def owner_names(work: Work, case: Case) -> tuple[str, str]:
+    """Return the names of the owner area and of the person who answers; empty where there is none."""
+    area = work.session.scalar(select(AreaVersion.name).where(AreaVersion.id == case.area_version_id))
+    person = work.session.scalar(select(Person.name).where(Person.id == case.owner_person_id))
+    return area or "", person or ""
