@@ -1,0 +1,43 @@
+"""Who listens to which event. An event that nobody listens to is marked as delivered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mapsvc.areas.index import Snapshots
+from mapsvc.base.events import BordersPublished, PostsChanged
+from mapsvc.base.settings import Settings
+from mapsvc.catalog import Levels, load_catalog
+from mapsvc.jobs.queue import Job
+from mapsvc.jobs.worker import Handler
+from mapsvc.storage.work import Store
+
+
+class WarmIndex:
+    """Builds the index files of borders that were published, so that no request waits for it.
+
+    It builds what is in force now and what will be from the effective date on. A stopped worker
+    delays nothing but that: whoever asks first builds the file then.
+    """
+
+    def __init__(self, settings: Settings, levels: Levels) -> None:
+        self.settings = settings
+        self.levels = levels
+        self._snapshots: Snapshots | None = None
+
+    def __call__(self, store: Store, job: Job) -> None:
+        if self._snapshots is None or self._snapshots.store is not store:
+            self._snapshots = Snapshots(store, self.settings, self.levels)
+        self._snapshots.current(store.clock.now(), fresh=True)
+        effective_from = job.payload.get("effective_from")
+        if effective_from is not None:
+            self._snapshots.at(datetime.fromisoformat(effective_from))
+
+
+def make_handlers(settings: Settings) -> dict[str, tuple[Handler, ...]]:
+    """Return the table of those who listen, by the kind of event."""
+    warm = WarmIndex(settings, load_catalog(settings).levels)
+    return {
+        BordersPublished.kind: (warm,),
+        PostsChanged.kind: (warm,),
+    }
