@@ -21,6 +21,12 @@ ROLES: dict[str, tuple[str, str]] = {
     "admin": ("系统管理员", "administrator"),
 }
 
+PLACE_BOUND = frozenset({"grid_chief", "area_chief", "liaison", "street"})
+"""Roles that hold in an area only: by a post or a grant for it. Without one they hold nowhere."""
+
+UNIT_BOUND = frozenset({"unit_staff"})
+"""Roles that hold for a handling unit only."""
+
 
 @dataclass(frozen=True)
 class RoleHeld:
@@ -55,11 +61,14 @@ class Actor:
         return frozenset(held.role for held in self.roles)
 
     def areas_of(self, *roles: str) -> frozenset[int] | None:
-        """Return the areas in which one of `roles` is held; None means everywhere."""
+        """Return the areas in which one of `roles` is held; None means everywhere.
+
+        A role of place or unit without its area or unit holds nowhere.
+        """
         found: set[int] = set()
         for held in self.roles:
             if held.role in roles:
-                if held.area_id is None and held.unit_id is None:
+                if held.area_id is None and held.unit_id is None and held.role not in PLACE_BOUND | UNIT_BOUND:
                     return None
                 if held.area_id is not None:
                     found.add(held.area_id)
