@@ -85,8 +85,8 @@ def main(source: Path, target: Path) -> None:
     about = {
         "title": "Where GCJ-02 differs from WGS 84: a coarse outline, and the belt in which it is uncertain",
         "source": "Derived by this project (tools/derive_mainland.py) from answers of a public map service's "
-        "conversion, observed at points of a grid of 1 degree of longitude by 2 degrees of latitude, and from the rough positions "
-        f"of {len(TOWNS)} border towns, taken as inside. No answer of the service is part of this file.",
+        "conversion, observed at points of a grid of 1 degree of longitude by 2 of latitude, and from the rough "
+        f"positions of {len(TOWNS)} border towns, taken as inside. No answer of the service is part of this file.",
         "method": "Delaunay triangles of these points; the outline passes half-way along edges with one shifted and "
         "one unshifted end; the belt is every triangle whose corners differ.",
         "meaning": "For the conversion of coordinates only. This is no border of any country; do not draw it.",

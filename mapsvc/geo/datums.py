@@ -24,7 +24,7 @@ from typing import TypeAlias
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from mapsvc.base.errors import InvalidInput
 from mapsvc.base.paths import data_dir
@@ -159,12 +159,12 @@ def _mainland_mask(x: Floats, y: Floats) -> NDArray[np.bool_]:
     return _inside(_mainland()[0], x, y)
 
 
-def _inside(area: Polygon | MultiPolygon, x: Floats, y: Floats) -> NDArray[np.bool_]:
+def _inside(area: BaseGeometry, x: Floats, y: Floats) -> NDArray[np.bool_]:
     return np.asarray(shapely.contains_xy(area, x, y), dtype=np.bool_).reshape(x.shape)
 
 
 @cache
-def _mainland() -> tuple[Polygon | MultiPolygon, Polygon | MultiPolygon]:
+def _mainland() -> tuple[BaseGeometry, BaseGeometry]:
     """Return the outline and the belt, read once from the shipped file."""
     found = json.loads((data_dir() / "mainland.geojson").read_text(encoding="utf-8"))
     shapes = {f["properties"]["name"]: shapely.from_geojson(json.dumps(f["geometry"])) for f in found["features"]}
@@ -195,9 +195,9 @@ def _back(step: Step, lon: ArrayLike, lat: ArrayLike) -> LonLat:
 
 
 @cache
-def _surroundings() -> Polygon | MultiPolygon:
+def _surroundings() -> BaseGeometry:
     """Return the mainland with 0.05 degree around it: further out no shift (0.013 degree at most) leads in."""
-    around: Polygon | MultiPolygon = _mainland()[0].buffer(0.05)
+    around: BaseGeometry = _mainland()[0].buffer(0.05)
     shapely.prepare(around)
     return around
 
