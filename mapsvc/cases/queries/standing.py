@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,12 @@ from sqlalchemy import or_, select
 from mapsvc.areas.models import AreaVersion
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Photo, Reporter
 from mapsvc.cases.queries.scope import visible_to
-from mapsvc.cases.rules.workflow import PastStep
+from mapsvc.cases.rules.guards import Facts
+from mapsvc.cases.rules.rulebook import Rulebook
+from mapsvc.cases.rules.standing import Place, persons_of
+from mapsvc.cases.rules.workflow import PastStep, extension_of
 from mapsvc.people.models import Person, Unit, User
-from mapsvc.people.rules.actor import Actor
+from mapsvc.people.rules.actor import Actor, RoleHeld
 from mapsvc.storage.work import Work
 
 
@@ -111,3 +114,64 @@ def owner_names(work: Work, case: Case) -> tuple[str, str]:
     area = work.session.scalar(select(AreaVersion.name).where(AreaVersion.id == case.area_version_id))
     person = work.session.scalar(select(Person.name).where(Person.id == case.owner_person_id))
     return area or "", person or ""
+
+
+def place_of(case: Case, past: Past) -> Place:
+    """Return where a case stands, for the roles somebody has before it."""
+    return Place(past.area_ids, case.unit_id, case.handover_area_id, case.unplaced)
+
+
+def facts_of(
+    now: datetime,
+    actor: Actor,
+    book: Rulebook,
+    case: Case,
+    past: Past,
+    *,
+    role: str,
+    held: RoleHeld | None,
+    area_id: int | None = None,
+) -> Facts:
+    """Return what the guards look at."""
+    category = book.categories.find(case.category)
+    condition = category.find_condition(case.condition) if category else None
+    stage, asked_by, endorsed_by = extension_of(past.steps)
+    handler, checker = past.last("fix", "instant_fix"), past.last("check_pass")
+    return Facts(
+        workflow=case.workflow,
+        state=case.state,
+        outcome=case.outcome,
+        has_unit=case.unit_id is not None,
+        unplaced=case.unplaced,
+        edge=case.edge,
+        historic=case.historic,
+        checked=case.checked_by_user_id is not None,
+        overdue=case.due_at is not None and case.due_at < now,
+        has_contact=past.has_contact,
+        instant_fix=bool(condition and condition.instant_fix and not condition.emergency),
+        no_chief=bool(category and category.no_chief),
+        has_upper_level=bool(levels_above(book, case, past)),
+        suspended_before=past.last("suspend") is not None,
+        sides_changed=case.sides_changed,
+        extensions=case.extensions,
+        extension_stage=stage,
+        extension_asked_by=asked_by,
+        extension_endorsed_by=endorsed_by,
+        hand_over_pending=case.handover_area_id is not None,
+        candidate_area_ids=tuple(each["area_id"] for each in past.candidates if each["area_id"]),
+        handled_by=(case.handled_by_user_id, handler.person_id if handler and case.handled_by_user_id else None),
+        checked_by=(case.checked_by_user_id, checker.person_id if checker and case.checked_by_user_id else None),
+        user_id=actor.user_id,
+        person_ids=persons_of(actor, held),
+        role=role,
+        area_id=area_id,
+    )
+
+
+def levels_above(book: Rulebook, case: Case, past: Past) -> tuple[int, ...]:
+    """Return the ids of the areas above the owner in the category's chain that hold the case, nearest first."""
+    chain = book.chain_of(book.categories.find(case.category))
+    by_level = dict(past.areas)
+    owner_level = next((level for level, area_id in past.areas if area_id == case.owner_area_id), None)
+    begin = chain.index(owner_level) + 1 if owner_level in chain else 0
+    return tuple(by_level[level] for level in chain[begin:] if level in by_level)

@@ -119,12 +119,12 @@ def _check(actor: Actor, intake: Intake) -> None:
         raise InvalidInput("unknown_workflow", f"There is no workflow {intake.workflow!r}.", hint=", ".join(WORKFLOWS))
     if not re.fullmatch("[0-9a-f]{64}", intake.content_sha256):
         raise InvalidInput("bad_hash", "The content hash is not 64 hexadecimal digits.", hint="Send its SHA-256.")
-    _check_text("description", intake.description, MAX_DESCRIPTION)
-    _check_text("place_text", intake.place_text, MAX_PLACE_TEXT)
-    _check_text("source_number", intake.source_number, MAX_CONTACT)
+    check_text("description", intake.description, MAX_DESCRIPTION)
+    check_text("place_text", intake.place_text, MAX_PLACE_TEXT)
+    check_text("source_number", intake.source_number, MAX_CONTACT)
     if intake.contact is not None:
-        _check_text("contact", intake.contact.name, MAX_CONTACT)
-        _check_text("contact", intake.contact.phone, MAX_CONTACT)
+        check_text("contact", intake.contact.name, MAX_CONTACT)
+        check_text("contact", intake.contact.phone, MAX_CONTACT)
     if len(intake.photos) > MAX_PHOTOS:
         raise TooLarge(
             "too_many_photos", f"A report takes {MAX_PHOTOS} photos.", hint="Send fewer.", detail={"limit": MAX_PHOTOS}
@@ -135,7 +135,8 @@ def _check(actor: Actor, intake: Intake) -> None:
         )
 
 
-def _check_text(name: str, text: str, limit: int) -> None:
+def check_text(name: str, text: str, limit: int) -> None:
+    """Refuse a text that is too long or that a store cannot hold."""
     if "\x00" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
         raise InvalidInput("bad_text", f"{name} holds characters that cannot be stored.", detail={"field": name})
     if len(text) > limit:
