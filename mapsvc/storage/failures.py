@@ -26,7 +26,9 @@ def _gone(what: str) -> Unavailable:
 
 def _full() -> Unavailable:
     return Unavailable(
-        "disk_full", "The disk of the store is full.", hint="Nothing was written. Make room, then try again."
+        "disk_full",
+        "The disk of the store is full, or takes no more.",
+        hint="Nothing was written. Make room (or raise the limit of file sizes), then try again.",
     )
 
 
@@ -63,8 +65,8 @@ def _from_sqlite(error: sqlite3.Error) -> MapsvcError | None:
     primary = code & 0xFF
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return _locked()
-    if primary == sqlite3.SQLITE_FULL:
-        return _full()
+    if primary == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_WRITE:
+        return _full()  # an exhausted quota or file size limit is an IOERR_WRITE to SQLite
     if primary in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY}:
         return _gone(_first_line(error))
     if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
