@@ -18,7 +18,6 @@ from mapsvc.areas.queries import state as queries
 from mapsvc.areas.queries.state import AreaTable, BordersState, Int32s
 from mapsvc.areas.rules.located import AreaAt
 from mapsvc.areas.rules.positions import Bounds
-from mapsvc.areas.rules.trees import nesting_of, rank_levels
 from mapsvc.catalog import Levels
 from mapsvc.geo.locate.index import AreaIndex
 from mapsvc.storage.work import Work
@@ -93,7 +92,7 @@ def make_borders(
         indexes=indexes,
         answers={level: follow(state.answers, level) for level in state.answers},
         lineage={source: _lineage(state, source) for source in sources},
-        ranks=rank_levels(nesting_of(levels)),
+        ranks={level.code: level.order for level in levels},
         bounds=bounds,
     )
 

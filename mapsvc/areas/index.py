@@ -83,7 +83,7 @@ class Snapshot:
         """
         check_position(lon, lat, self.bounds)
         rows = {source: index.locate_one(lon, lat) for source, index in self.borders.indexes.items()}
-        chain = [level for level in (answers or self.levels.answers) if level in self.borders.tables]
+        chain = [level for level in (answers or self.levels.chain()) if level in self.borders.tables]
         areas = self._areas(rows)
         present = {area.level for area in areas}
         owner_level = next((level for level in chain if level in present), "")
@@ -250,7 +250,7 @@ class Snapshot:
     def owner_chain(self, located: Located, chain: Sequence[str] | None = None) -> tuple[AreaAt, ...]:
         """Return the areas to ask for an owner, nearest first (the configured chain by default)."""
         by_level = {area.level: area for area in located.areas}
-        return tuple(by_level[level] for level in (chain or self.levels.answers) if level in by_level)
+        return tuple(by_level[level] for level in (chain or self.levels.chain()) if level in by_level)
 
 
 @dataclass(frozen=True)

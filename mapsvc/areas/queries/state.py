@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,45 @@ def in_force(moment: datetime) -> ColumnElement[bool]:
         or_(AreaVersion.valid_from.is_(None), AreaVersion.valid_from <= moment),
         or_(AreaVersion.valid_to.is_(None), AreaVersion.valid_to > moment),
     )
+
+
+@dataclass(frozen=True)
+class LatestEffective:
+    """Whether borders of a level were ever published, and the latest moment at which any of them begin."""
+
+    exists: bool
+    moment: datetime | None
+
+
+def find_latest_effective(work: Work, level: str) -> LatestEffective:
+    """Look for the latest published borders of a level, those made as unions of finer ones too."""
+    of_level = select(AreaVersion.generation).join(Area, Area.id == AreaVersion.area_id).where(Area.level == level)
+    query = select(func.count(), func.max(Generation.effective_from)).where(
+        Generation.published_at.is_not(None),
+        or_(Generation.level == level, Generation.number.in_(of_level)),
+    )
+    number, moment = work.session.execute(query).one()
+    if isinstance(moment, datetime) and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return LatestEffective(number > 0, moment)
+
+
+def open_versions() -> ColumnElement[bool]:
+    """Return the condition "published and not ended": the last state that anybody has planned."""
+    published = select(Generation.number).where(Generation.published_at.is_not(None))
+    return and_(AreaVersion.generation.in_(published), AreaVersion.valid_to.is_(None))
+
+
+def find_made_levels(work: Work, level: str) -> tuple[str, ...]:
+    """Return the levels whose areas the last published import of a level made as unions."""
+    query = (
+        select(Generation.report)
+        .where(Generation.level == level, Generation.published_at.is_not(None))
+        .order_by(Generation.published_at.desc(), Generation.number.desc())
+        .limit(1)
+    )
+    report = work.session.scalars(query).first() or {}
+    return tuple(report.get("made", ()))
 
 
 def find_generation_in_force(work: Work, moment: datetime) -> Generation | None:

@@ -5,12 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import shapely
-from shapely.geometry.base import BaseGeometry
-
-SAME_GROUND_DEGREES = 1.5e-8
-"""Borders nearer to each other than this all along are the same: one lattice step and its diagonal."""
-
 
 @dataclass(frozen=True)
 class AreaFacts:
@@ -74,18 +68,3 @@ def compare_areas(
         unchanged=tuple(unchanged),
         removed=tuple(sorted(old.keys() - new.keys())),
     )
-
-
-def is_same_ground(a: BaseGeometry, b: BaseGeometry, within_degrees: float = SAME_GROUND_DEGREES) -> bool:
-    """Whether two polygons cover the same ground but for rounding: neither reaches out of the other by more.
-
-    True for a border that only gained or lost vertices along its lines.
-    """
-    west, south, east, north = shapely.bounds(a)
-    if max(abs(x - y) for x, y in zip((west, south, east, north), shapely.bounds(b), strict=True)) > 2 * within_degrees:
-        return False
-    # Coordinates near zero keep the buffer's rounding far below the tolerance.
-    near_a, near_b = (shapely.transform(g, lambda c: (c - (west, south)) / within_degrees) for g in (a, b))
-    if abs(near_a.area - near_b.area) > (near_a.length + near_b.length):
-        return False
-    return bool(near_a.buffer(1).covers(near_b) and near_b.buffer(1).covers(near_a))

@@ -8,7 +8,7 @@ adds up to is declared independent and answers by its own index. Two trees may m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mapsvc.catalog import Levels
 
 Nesting = Mapping[str, Sequence[str]]
-"""For each level, in the order of the file, the levels it lies in directly."""
+"""For each level the levels it lies in directly; in the order of the file, which is coarsest first."""
 
 
 @dataclass(frozen=True)
@@ -40,26 +40,11 @@ class TreeDecision:
 
 def nesting_of(levels: Levels) -> dict[str, tuple[str, ...]]:
     """Return the nesting of the configured levels."""
-    return {level.code: tuple(level.nests_in) for level in levels.levels}
-
-
-def rank_levels(nesting: Nesting) -> dict[str, int]:
-    """Return how deep each level lies: 0 at the top, each one deeper than all that hold it."""
-    ranks: dict[str, int] = {}
-
-    def rank(level: str) -> int:
-        if level not in ranks:
-            ranks[level] = 1 + max((rank(above) for above in nesting[level]), default=-1)
-        return ranks[level]
-
-    for level in nesting:
-        rank(level)
-    return ranks
+    return {level.code: level.nests_in for level in levels}
 
 
 def list_ancestors(nesting: Nesting, level: str) -> tuple[str, ...]:
     """Return all levels that hold a level, directly or not, nearest first."""
-    ranks = rank_levels(nesting)
     found: set[str] = set()
     queue = list(nesting[level])
     while queue:
@@ -67,37 +52,33 @@ def list_ancestors(nesting: Nesting, level: str) -> tuple[str, ...]:
         if above not in found:
             found.add(above)
             queue.extend(nesting[above])
-    order = list(nesting)
-    return tuple(sorted(found, key=lambda code: (-ranks[code], order.index(code))))
+    return tuple(code for code in reversed(list(nesting)) if code in found)
 
 
-def list_pairs(nesting: Nesting, coverage: Mapping[str, bool]) -> tuple[tuple[str, str], ...]:
-    """Return the pairs (upper, finer) of levels present that could add up: the finer one is a coverage.
+def list_pairs(nesting: Nesting, present: Iterable[str], able: Container[str]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs (upper, finer) of levels present that could add up.
 
-    `coverage` names the levels present and whether each must be a coverage.
+    `able` are the levels that may answer for those above: coverages that are not declared independent.
     """
+    there = set(present)
+    finer_levels = [level for level in nesting if level in there and level in able]
     return tuple(
-        (upper, finer)
-        for finer in nesting
-        if coverage.get(finer)
-        for upper in list_ancestors(nesting, finer)
-        if upper in coverage
+        (upper, finer) for finer in finer_levels for upper in list_ancestors(nesting, finer) if upper in there
     )
 
 
 def decide_trees(nesting: Nesting, present: Iterable[str], checks: Iterable[PairCheck]) -> TreeDecision:
     """Decide for every level present how it answers.
 
-    Of several finer levels that add up to one, the nearest answers for it; the order of the file settles ties.
+    Of several finer levels that add up to one, the nearest answers for it; the order of the file settles what is nearest.
     """
     there = [level for level in nesting if level in set(present)]
-    ranks = rank_levels(nesting)
     order = list(nesting)
     checks = tuple(checks)
     answers: dict[str, str] = {}
     for upper in there:
         finer = [c.finer for c in checks if c.upper == upper and c.adds_up]
-        finer.sort(key=lambda code: (ranks[code], order.index(code)))
+        finer.sort(key=order.index)
         answers[upper] = finer[0] if finer else upper
     used = {source for level, source in answers.items() if level != source}
     alone = tuple(level for level in there if answers[level] == level and level not in used)

@@ -1,0 +1,469 @@
+"""From borders as they come in to areas ready to be stored: checked, repaired where asked, with parents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+
+from mapsvc.areas.queries import state as queries
+from mapsvc.areas.queries.state import AreaTable
+from mapsvc.areas.rules.changes import AreaFacts, Changes, compare_areas
+from mapsvc.areas.rules.ground import (
+    INSIDE_SHARE,
+    find_datum_doubt,
+    is_same_ground,
+    parents_by_overlap,
+    polygons_of,
+    union_of,
+)
+from mapsvc.areas.rules.trees import list_ancestors, nesting_of
+from mapsvc.areas.service.prepared import (
+    BorderRows,
+    Geometries,
+    ImportOptions,
+    ImportReport,
+    LevelReport,
+    MadeColumn,
+    ParentMismatch,
+    PreparedLevel,
+    Progress,
+    RefusedRow,
+    Remark,
+)
+from mapsvc.base.errors import InvalidInput
+from mapsvc.catalog import Levels
+from mapsvc.geo.coverage import check_coverage, repair_coverage
+from mapsvc.geo.lattice import lattice_hash, snap
+from mapsvc.storage.work import Store, Work
+
+LISTED = 20
+"""Codes named in one message; the rest is counted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All levels that an import writes, coarsest first, and what the store holds of them now."""
+
+    level: str
+    levels: tuple[PreparedLevel, ...]
+    stored_versions: Mapping[str, Mapping[str, int]]
+    report: ImportReport
+
+
+def prepare(
+    store: Store,
+    levels: Levels,
+    level: str,
+    rows: BorderRows,
+    options: ImportOptions,
+    progress: Progress,
+    *,
+    reading: ImportReport | None = None,
+) -> Prepared:
+    """Check, repair and complete borders; touches nothing in the store."""
+    report = reading or ImportReport(level=level, source=rows.source, read=len(rows), accepted=0)
+    progress("check", 0, len(rows))
+    with store.read() as work:
+        tables = queries.load_tables(work, queries.open_versions())
+        report = _doubt_datum(work, tables, level, rows, report)
+        rows = _make_again(work, tables, level, rows)
+        rows, report = _accept_rows(rows, options, report)
+        rows, report = _check_borders(levels, level, rows, options, report)
+        progress("check", len(rows), len(rows))
+        if _stopped(report, options):
+            return Prepared(level, (), {}, report)
+        made = _make_levels(levels, level, rows)
+        main, report = _link(work, levels, level, rows, made, tables, report, progress)
+        parts = (*made.values(), main)
+        changes = {part.level: _compare(work, tables, part) for part in parts}
+    ordered = tuple(sorted(parts, key=lambda part: levels.get(part.level).order))
+    stored = {
+        part.level: dict(zip(tables[part.level].codes, tables[part.level].version_ids.tolist(), strict=True))
+        for part in parts
+        if part.level in tables
+    }
+    done = tuple(LevelReport(part.level, changes[part.level]) for part in ordered)
+    return Prepared(level, ordered, stored, replace(report, accepted=len(main), levels=done))
+
+
+def _stopped(report: ImportReport, options: ImportOptions) -> bool:
+    return bool(report.refused and not options.skip_refused) or any(remark.blocking for remark in report.remarks)
+
+
+# -- datum
+
+
+def _doubt_datum(
+    work: Work, tables: Mapping[str, AreaTable], level: str, rows: BorderRows, report: ImportReport
+) -> ImportReport:
+    """Compare the borders with those in the store: GCJ-02 called WGS 84 lies some hundred metres off."""
+    if rows.source not in ("wgs84", "cgcs2000") or not len(rows) or not tables:
+        return report
+    compared = level if level in tables else min(tables, key=lambda code: len(tables[code]))
+    doubt = find_datum_doubt(rows.geometries, queries.load_geometries(work, tables[compared]))
+    if doubt is None:
+        return report
+    message = (
+        f"These borders look like GCJ-02: {doubt.share_as_is:.1%} of them lies within the stored borders as they stand, "
+        f"{doubt.share_as_gcj02:.1%} once read as GCJ-02."
+    )
+    if not rows.datum_stated:
+        raise InvalidInput(
+            "looks_like_gcj02",
+            message,
+            hint="Give --crs gcj02 if they are, or --crs wgs84 (or EPSG:n) if you are sure that they are not.",
+            detail={"share_as_is": doubt.share_as_is, "share_as_gcj02": doubt.share_as_gcj02},
+        )
+    return replace(report, warnings=(*report.warnings, f"{message} Imported as {rows.source}, as --crs says."))
+
+
+# -- rows
+
+
+def _accept_rows(
+    rows: BorderRows, options: ImportOptions, report: ImportReport
+) -> tuple[BorderRows, ImportReport]:
+    """Refuse rows that cannot be areas, bring the others onto the lattice and into the order of their codes."""
+    refused = list(report.refused)
+    repaired = list(report.repaired)
+    warnings = list(report.warnings)
+    seen: dict[str, int] = {}
+    keep: list[int] = []
+    geometries = rows.geometries.copy()
+    if shapely.has_z(geometries).any():
+        warnings.append("Heights were dropped: borders are flat.")
+    for n, code in enumerate(rows.codes):
+        geometry = geometries[n]
+        fault = _fault(code, seen, rows.rows, geometry)
+        if fault is None and not geometry.is_valid:
+            fault = _broken(code, geometry)
+            if options.repair:
+                mended = polygons_of(shapely.make_valid(geometry))
+                if not mended.is_empty:
+                    geometries[n], fault = mended, None
+                    repaired.append(f"{code}: {shapely.is_valid_reason(geometry)}")
+        if code and code not in seen:
+            seen[code] = rows.rows[n]
+        if fault is None:
+            keep.append(n)
+        else:
+            refused.append(RefusedRow(rows.rows[n], code, *fault))
+    keep.sort(key=lambda n: rows.codes[n])
+    kept = replace(rows, geometries=geometries).take(keep)
+    kept, gone = _to_lattice(kept)
+    return kept, replace(
+        report, refused=(*refused, *gone), repaired=tuple(repaired), warnings=tuple(warnings)
+    )
+
+
+def _fault(
+    code: str, seen: Mapping[str, int], numbers: tuple[int, ...], geometry: shapely.Geometry | None
+) -> tuple[str, str] | None:
+    """Return the stable code and the words for a row that can be no area whatever is done to it."""
+    if not code:
+        return "no_code", "The row has no code."
+    if code in seen:
+        return "duplicate_code", f"The code {code} stands in row {seen[code]} already."
+    if geometry is None or geometry.is_empty:
+        return "empty_geometry", f"{code} has no geometry."
+    if geometry.geom_type not in ("Polygon", "MultiPolygon"):
+        return "not_a_polygon", f"{code} is a {geometry.geom_type}, not a polygon."
+    if not np.isfinite(shapely.get_coordinates(geometry)).all():
+        return "not_finite", f"{code} holds a coordinate that is not a finite number."
+    west, south, east, north = geometry.bounds
+    if west < -180 or east > 180 or south < -90 or north > 90:
+        return "out_of_range", f"{code} reaches out of the earth's range of degrees."
+    return None
+
+
+def _broken(code: str, geometry: shapely.Geometry) -> tuple[str, str]:
+    reason = shapely.is_valid_reason(geometry)
+    kind = "self_intersection" if "elf-intersection" in reason else "broken_ring"
+    return kind, f"{code} is not a valid polygon: {reason}."
+
+
+def _to_lattice(rows: BorderRows) -> tuple[BorderRows, list[RefusedRow]]:
+    snapped = snap(rows.geometries)
+    empty = {n for n in snapped.collapsed if shapely.is_empty(snapped.geometries[n])}
+    gone = [
+        RefusedRow(rows.rows[n], rows.codes[n], "too_small", f"{rows.codes[n]} is smaller than a square millimetre.")
+        for n in sorted(empty)
+    ]
+    rows = replace(rows, geometries=snapped.geometries)
+    if empty:
+        rows = rows.take([n for n in range(len(rows)) if n not in empty])
+    return rows, gone
+
+
+# -- borders against each other
+
+
+def _check_borders(
+    levels: Levels, level: str, rows: BorderRows, options: ImportOptions, report: ImportReport
+) -> tuple[BorderRows, ImportReport]:
+    """Check a level that must be a coverage, and repair it where asked."""
+    if not levels.get(level).coverage or len(rows) == 0:
+        return rows, report
+    findings = check_coverage(rows.geometries, rows.codes)
+    repaired = report.repaired
+    if findings and options.repair:
+        preview = repair_coverage(
+            rows.geometries, rows.codes, snapping_m=options.snapping_m, gap_m=options.gap_m
+        )
+        rows = replace(rows, geometries=preview.geometries)
+        repaired = (*repaired, *(f"{change.code}: {change.message}" for change in preview.changes))
+        findings = check_coverage(rows.geometries, rows.codes)
+    remarks = tuple(
+        Remark(f.kind, f.codes, f.lon, f.lat, f.message, blocking=_blocks(f.kind, options)) for f in findings
+    )
+    return rows, replace(report, remarks=(*report.remarks, *remarks), repaired=repaired)
+
+
+def _blocks(kind: str, options: ImportOptions) -> bool:
+    return not (kind == "gap" and options.allow_gaps) and kind != "narrow"
+
+
+# -- levels made as unions
+
+
+def _make_levels(levels: Levels, level: str, rows: BorderRows) -> dict[str, PreparedLevel]:
+    """Make the areas of levels above as unions of the imported ones; each made area lies in one made parent."""
+    above = list_ancestors(nesting_of(levels), level)
+    for column in rows.made:
+        levels.get(column.level)
+        if column.level not in above:
+            raise InvalidInput(
+                "not_above",
+                f"A {level} does not lie in a {column.level}.",
+                hint=f"Levels above it: {', '.join(above)}.",
+            )
+    return {column.level: _make_level(levels, column, rows) for column in rows.made}
+
+
+def _make_again(work: Work, tables: Mapping[str, AreaTable], level: str, rows: BorderRows) -> BorderRows:
+    """Make the levels again that the last import of this level made, where the rows name the parents: their
+    borders are nothing but the union of these areas. A code that is new needs its name, and so --make-parents."""
+    columns = list(rows.made)
+    for made_level in queries.find_made_levels(work, level):
+        codes = rows.parents.get(made_level)
+        table = tables.get(made_level)
+        if codes is None or table is None or any(column.level == made_level for column in rows.made):
+            continue
+        names = dict(zip(table.codes, table.names, strict=True))
+        unknown = sorted(set(codes) - names.keys() - {""})
+        if unknown:
+            raise _unknown_parents(level, made_level, unknown)
+        columns.append(MadeColumn(made_level, codes, tuple(names.get(code, "") for code in codes)))
+    return replace(rows, made=tuple(columns))
+
+
+def _make_level(levels: Levels, column: MadeColumn, rows: BorderRows) -> PreparedLevel:
+    members: dict[str, list[int]] = {}
+    for n, code in enumerate(column.codes):
+        if not code:
+            raise InvalidInput(
+                "no_parent_code", f"Row {rows.rows[n]} ({rows.codes[n]}) names no {column.level} to be made."
+            )
+        members.setdefault(code, []).append(n)
+    codes = tuple(sorted(members))
+    geometries = np.empty(len(codes), dtype=object)
+    for n, code in enumerate(codes):
+        geometries[n] = polygons_of(union_of(rows.geometries[members[code]]))
+    geometries = snap(geometries).geometries
+    return PreparedLevel(
+        level=column.level,
+        codes=codes,
+        names=tuple(_one_value(column.level, code, {column.names[n] for n in members[code]}, "names") for code in codes),
+        kinds=("",) * len(codes),
+        households=(None,) * len(codes),
+        geometries=geometries,
+        hashes=tuple(lattice_hash(geometry) for geometry in geometries),
+        parents=_parents_of_made(levels, column, rows, codes, members),
+    )
+
+
+def _parents_of_made(
+    levels: Levels, column: MadeColumn, rows: BorderRows, codes: tuple[str, ...], members: Mapping[str, list[int]]
+) -> dict[str, tuple[str, ...]]:
+    """Take the parents of made areas from the rows: from a column that makes them too, or one that names them."""
+    found: dict[str, tuple[str, ...]] = {}
+    named = {other.level: other.codes for other in rows.made} | dict(rows.parents)
+    for parent_level in levels.get(column.level).nests_in:
+        values = named.get(parent_level)
+        if values is not None:
+            found[parent_level] = tuple(
+                _one_value(column.level, code, {values[n] for n in members[code]}, f"{parent_level} codes")
+                for code in codes
+            )
+    return found
+
+
+def _one_value(level: str, code: str, values: set[str], what: str) -> str:
+    if len(values) > 1:
+        raise InvalidInput(
+            "made_area_contradicts",
+            f"The {level} {code} has several {what}: {', '.join(sorted(values)[:5])}.",
+            hint="Correct the rows, so that all of one area say the same.",
+        )
+    return values.pop()
+
+
+# -- parents
+
+
+@dataclass(frozen=True, eq=False)
+class _ParentLevel:
+    codes: tuple[str, ...]
+    geometries: Geometries
+
+
+def _link(
+    work: Work,
+    levels: Levels,
+    level: str,
+    rows: BorderRows,
+    made: Mapping[str, PreparedLevel],
+    tables: Mapping[str, AreaTable],
+    report: ImportReport,
+    progress: Progress,
+) -> tuple[PreparedLevel, ImportReport]:
+    """Give every area its parents: by the named column, else by the largest overlap; disagreements are listed."""
+    parents: dict[str, tuple[str, ...]] = {}
+    mismatches = list(report.mismatches)
+    warnings = list(report.warnings)
+    for parent_level in _parent_levels(levels, level, rows, made, tables):
+        progress(f"find the {parent_level} of each", 0, len(rows))
+        stated = next((m.codes for m in rows.made if m.level == parent_level), rows.parents.get(parent_level))
+        there = _find_parents(work, parent_level, made, tables)
+        if there is None:
+            raise _unknown_parents(level, parent_level, sorted(set(stated or ())))
+        if stated is not None:
+            unknown = sorted(set(stated) - set(there.codes) - {""})
+            if unknown:
+                raise _unknown_parents(level, parent_level, unknown)
+        if parent_level in made:
+            parents[parent_level] = tuple(stated or ())
+            continue
+        overlap, share = parents_by_overlap(rows.geometries, there.codes, there.geometries)
+        parents[parent_level] = tuple(stated) if stated is not None else overlap
+        mismatches += _mismatches(rows, parent_level, stated, overlap, share)
+    missing = {name: sum(1 for code in codes if not code) for name, codes in parents.items()}
+    warnings += [f"{n} areas lie in no {name}." for name, n in missing.items() if n]
+    main = PreparedLevel(
+        level=level,
+        codes=rows.codes,
+        names=rows.names,
+        kinds=rows.kinds or ("",) * len(rows),
+        households=rows.households or (None,) * len(rows),
+        geometries=rows.geometries,
+        hashes=tuple(lattice_hash(geometry) for geometry in rows.geometries),
+        parents=parents,
+    )
+    return main, replace(report, mismatches=tuple(mismatches), warnings=tuple(warnings))
+
+
+def _parent_levels(
+    levels: Levels,
+    level: str,
+    rows: BorderRows,
+    made: Mapping[str, PreparedLevel],
+    tables: Mapping[str, AreaTable],
+) -> tuple[str, ...]:
+    """Return the levels in which to look for parents: those it nests in, or what stands above an absent one."""
+    nesting = nesting_of(levels)
+    wanted: set[str] = set(rows.parents)
+    queue = list(nesting[level])
+    while queue:
+        above = queue.pop()
+        if above in made or above in tables or above in rows.parents:
+            wanted.add(above)
+        else:
+            queue.extend(nesting[above])
+    allowed = list_ancestors(nesting, level)
+    strange = sorted(wanted - set(allowed))
+    if strange:
+        raise InvalidInput(
+            "not_above", f"A {level} does not lie in a {strange[0]}.", hint=f"Levels above it: {', '.join(allowed)}."
+        )
+    return tuple(code for code in allowed if code in wanted)
+
+
+def _find_parents(
+    work: Work, parent_level: str, made: Mapping[str, PreparedLevel], tables: Mapping[str, AreaTable]
+) -> _ParentLevel | None:
+    if parent_level in made:
+        return _ParentLevel(made[parent_level].codes, made[parent_level].geometries)
+    table = tables.get(parent_level)
+    if table is None:
+        return None
+    return _ParentLevel(table.codes, queries.load_geometries(work, table))
+
+
+def _unknown_parents(level: str, parent_level: str, codes: list[str]) -> InvalidInput:
+    shown = ", ".join(codes[:LISTED]) + (f" and {len(codes) - LISTED} more" if len(codes) > LISTED else "")
+    return InvalidInput(
+        "unknown_parents",
+        f"There is no {parent_level} with the code {shown}, which areas of the level {level} name as parent.",
+        hint=f"Import the level {parent_level} first, or let it be made: --make-parents {parent_level}=FIELD[,NAMEFIELD].",
+        detail={"level": parent_level, "codes": codes},
+    )
+
+
+def _mismatches(
+    rows: BorderRows,
+    parent_level: str,
+    stated: tuple[str, ...] | None,
+    overlap: tuple[str, ...],
+    share: np.ndarray,
+) -> list[ParentMismatch]:
+    """List children whose named parent is not the one they lie in, and those that reach into several."""
+    found = []
+    for n, code in enumerate(rows.codes):
+        named = stated[n] if stated is not None else overlap[n]
+        if named != overlap[n] or share[n] < INSIDE_SHARE:
+            found.append(ParentMismatch(code, parent_level, named, overlap[n], float(share[n])))
+    return found
+
+
+# -- what changes
+
+
+def _compare(work: Work, tables: Mapping[str, AreaTable], part: PreparedLevel) -> Changes:
+    table = tables.get(part.level)
+    new = {
+        code: AreaFacts(
+            code,
+            part.hashes[n],
+            part.names[n],
+            part.kinds[n],
+            part.households[n],
+            tuple(sorted((level, codes[n]) for level, codes in part.parents.items() if codes[n])),
+        )
+        for n, code in enumerate(part.codes)
+    }
+    old = {} if table is None else _stored_facts(tables, table)
+    row_of = {code: n for n, code in enumerate(part.codes)}
+    border_of = {} if table is None else dict(zip(table.codes, table.border_ids, strict=True))
+
+    def same_ground(code: str) -> bool:
+        stored = [geometry for _, found in queries.iter_borders(work, border_of[code].reshape(1)) for geometry in found]
+        return bool(stored) and is_same_ground(stored[0], part.geometries[row_of[code]])
+
+    return compare_areas(old, new, same_ground)
+
+
+def _stored_facts(tables: Mapping[str, AreaTable], table: AreaTable) -> dict[str, AreaFacts]:
+    parents: list[list[tuple[str, str]]] = [[] for _ in table.codes]
+    for level, rows in table.parents.items():
+        for n, row in enumerate(rows.tolist()):
+            if row >= 0:
+                parents[n].append((level, tables[level].codes[row]))
+    return {
+        code: AreaFacts(
+            code, table.hashes[n], table.names[n], table.kinds[n], table.households[n], tuple(sorted(parents[n]))
+        )
+        for n, code in enumerate(table.codes)
+    }
