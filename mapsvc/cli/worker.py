@@ -29,6 +29,7 @@ def cli(once: bool, wait_s: float) -> None:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         if not once:
+            logging.getLogger(__name__).info("The worker runs; SIGTERM or Ctrl-C ends it.")
             worker.run(wait_s=wait_s)
             return
         total = 0
