@@ -1,0 +1,1 @@
+"""Points in, area numbers out: the exact cell index over a coverage of areas."""
