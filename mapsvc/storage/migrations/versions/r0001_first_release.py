@@ -27,6 +27,7 @@ TABLES = (
     "duty",
     "post",
     "user_account",
+    "account_event",
     "api_token",
     "area_version_parent",
     "case_file",
@@ -221,6 +222,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_user_account_name")),
     )
     op.create_index(op.f("ix_user_account_person_id"), "user_account", ["person_id"], unique=False)
+    op.create_table(
+        "account_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=True),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["by_user_id"], ["user_account.id"], name=op.f("fk_account_event_by_user_id_user_account")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_account_event_user_id_user_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_event")),
+    )
+    op.create_index(op.f("ix_account_event_user_id"), "account_event", ["user_id"], unique=False)
     op.create_table(
         "api_token",
         sa.Column("id", sa.Integer(), nullable=False),
