@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,10 +14,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mapsvc.areas.loose import LooseIndex, has_overlaps
 from mapsvc.areas.queries import state as queries
 from mapsvc.areas.queries.state import AreaTable, BordersState, Int32s
 from mapsvc.areas.rules.located import AreaAt
 from mapsvc.areas.rules.positions import Bounds
+from mapsvc.base.errors import InvalidInput, NotFound, Unavailable
 from mapsvc.catalog import Levels
 from mapsvc.geo.locate.index import AreaIndex
 from mapsvc.storage.work import Work
@@ -60,6 +62,8 @@ class Borders:
     lineage: Mapping[str, Mapping[str, Int32s]]
     ranks: Mapping[str, int]
     bounds: Bounds | None
+    ids: tuple[NDArray[np.int64], NDArray[np.int64], tuple[str, ...]]
+    """Area ids ascending, the row of each plus its level's number times 2**32, and the levels by number."""
     paths: dict[tuple[str, int], tuple[AreaAt, ...]] = field(default_factory=dict)
     """By answering level and row; at most one entry per area."""
 
@@ -68,6 +72,15 @@ class Borders:
         table = self.tables[level]
         ids = int(table.area_ids[row]), int(table.version_ids[row])
         return AreaAt(level, *ids, table.codes[row], table.names[row], table.kinds[row])
+
+    def find_row(self, area_id: int) -> tuple[str, int] | None:
+        """Return level and row of an area in force by its id, or None."""
+        areas, places, levels = self.ids
+        n = int(np.searchsorted(areas, area_id))
+        if n == len(areas) or areas[n] != area_id:
+            return None
+        level, row = divmod(int(places[n]), 2**32)
+        return levels[level], row
 
     def path(self, source: str, row: int) -> tuple[AreaAt, ...]:
         """Return the area of an answering level and all that its index answers above it, finest first."""
@@ -85,16 +98,33 @@ def make_borders(
 ) -> Borders:
     """Put the borders of a state together; reads geometry only for indexes that no file holds yet."""
     sources = [level for level, source in state.answers.items() if level == source]
-    indexes = {level: open_index(work, state.tables[level], folder) for level in sources}
+    indexes = {
+        level: open_index(work, state.tables[level], folder, coverage=_is_coverage(levels, level)) for level in sources
+    }
     return Borders(
         generation=state.generation,
         tables=state.tables,
         indexes=indexes,
         answers={level: follow(state.answers, level) for level in state.answers},
         lineage={source: _lineage(state, source) for source in sources},
-        ranks={level.code: level.order for level in levels},
+        ranks=dict.fromkeys(state.tables, -1) | {level.code: level.order for level in levels},
         bounds=bounds,
+        ids=_ids(state.tables),
     )
+
+
+def _ids(tables: Mapping[str, AreaTable]) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[str, ...]]:
+    levels = tuple(tables)
+    areas = np.concatenate([np.zeros(0, np.int64), *(tables[level].area_ids for level in levels)])
+    places = [np.arange(len(tables[level]), dtype=np.int64) + n * 2**32 for n, level in enumerate(levels)]
+    order = np.argsort(areas, kind="stable")
+    return areas[order], np.concatenate([np.zeros(0, np.int64), *places])[order], levels
+
+
+def _is_coverage(levels: Levels, level: str) -> bool:
+    """Say whether a level must be a coverage; one that the configuration no longer knows need not be."""
+    found = levels.find(level)
+    return found is not None and found.coverage
 
 
 def follow(answers: Mapping[str, str], level: str) -> str:
@@ -130,8 +160,11 @@ def index_name(table: AreaTable) -> str:
     return f"{table.level}-{digest.hexdigest()[:24]}.index"
 
 
-def open_index(work: Work, table: AreaTable, folder: Path) -> PointIndex:
-    """Map the index file of a level, building it when it is not there; one process builds, the others wait."""
+def open_index(work: Work, table: AreaTable, folder: Path, *, coverage: bool) -> PointIndex:
+    """Map the index file of a level, building it when it is not there; one process builds, the others wait.
+
+    Levels that need not be a coverage and do overlap have no such file: their index is made in memory.
+    """
     path = folder / index_name(table)
     folder.mkdir(parents=True, exist_ok=True)
     found = _open(path)
@@ -141,12 +174,15 @@ def open_index(work: Work, table: AreaTable, folder: Path) -> PointIndex:
         found = _open(path)
         if found is not None:
             return found
-        index = AreaIndex.build(queries.load_geometries(work, table))
+        geometries = queries.load_geometries(work, table)
+        if not coverage and has_overlaps(geometries):
+            return LooseIndex(geometries)
+        index = AreaIndex.build(geometries)
         try:
             index.save(path)
-        except OSError as error:
+        except Unavailable as error:
             # A full disk must not stop the answers; the next process will try to write the file again.
-            log.warning("the index file %s could not be written: %s", path.name, error)
+            log.warning("%s", error.message)
             return index
         _drop_old(folder, keep=path)
     return _open(path) or index
@@ -157,10 +193,11 @@ def _open(path: Path) -> AreaIndex | None:
         return None
     try:
         index = AreaIndex.open(path)
-        path.touch()
-    except (OSError, ValueError) as error:
-        log.warning("the index file %s cannot be used and is built again: %s", path.name, error)
+    except (InvalidInput, NotFound) as error:
+        log.warning("%s", error.message)
         return None
+    with suppress(OSError):
+        path.touch()  # says that it is in use; a read-only folder does not matter
     return index
 
 

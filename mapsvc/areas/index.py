@@ -237,11 +237,8 @@ class Snapshot:
 
     def find_area_by_id(self, area_id: int) -> AreaAt | None:
         """Return an area in force by its id, or None."""
-        for level, table in self.borders.tables.items():
-            rows = np.flatnonzero(table.area_ids == area_id)
-            if len(rows):
-                return self.borders.area_at(level, int(rows[0]))
-        return None
+        found = self.borders.find_row(area_id)
+        return None if found is None else self.borders.area_at(*found)
 
     def responsible(self, area_id: int, on: date) -> Responsible | None:
         """Say who answers for an area on a local day: chief, else acting, else deputy; None: ask one level up."""
