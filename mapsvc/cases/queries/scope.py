@@ -8,16 +8,8 @@ from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from mapsvc.cases.models import Case, CaseArea
 from mapsvc.people.rules.actor import Actor
+from mapsvc.people.rules.permissions import allows, scope
 from mapsvc.storage.imports import published_runs
-
-AREA_ROLES = (
-    "intake", "dispatcher", "duty_officer", "street", "leader", "admin", "planner", "approver",
-    "area_chief", "grid_chief", "liaison", "patrol",
-)  # fmt: skip
-"""Roles that see the cases of the areas they are held in; held without an area, all cases."""
-
-OFFICE_ROLES = ("intake", "dispatcher", "duty_officer")
-"""Roles that see the tray of unplaced cases whatever their area is: what lies nowhere is everybody's there."""
 
 
 def published() -> ColumnElement[bool]:
@@ -25,22 +17,26 @@ def published() -> ColumnElement[bool]:
     return or_(Case.import_run_id.is_(None), Case.import_run_id.in_(published_runs()))
 
 
-def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition on `Case` for what `actor` may see; nobody without an account sees any."""
-    if actor.system:
-        return published()
-    areas = actor.areas_of(*AREA_ROLES)
-    if areas is None:
+def visible_to(actor: Actor, permission: str = "case.view") -> ColumnElement[bool]:
+    """Return the condition on `Case` for what `actor` may see; nobody without an account sees any.
+
+    The permission table says where: everywhere, in areas with all below them (`case_area` holds the
+    area of every level), for units, one's own reports. A hand-over offered to one's area is seen before it is
+    accepted, and the tray of unplaced cases by all who may open it: what lies nowhere is everybody's there.
+    """
+    where = scope(actor, permission)
+    if where.everywhere:
         return published()
     parts: list[ColumnElement[bool]] = []
-    if areas:
-        within = select(CaseArea.case_id).where(CaseArea.area_id.in_(sorted(areas)))
-        parts += [Case.id.in_(within), Case.handover_area_id.in_(sorted(areas))]
-    if actor.unit_ids:
-        parts.append(Case.unit_id.in_(sorted(actor.unit_ids)))
-    if actor.user_id is not None:
-        parts.append(Case.opened_by_user_id == actor.user_id)
-    if actor.role_names.intersection(OFFICE_ROLES):
+    if where.area_ids:
+        ids = sorted(where.area_ids)
+        within = select(CaseArea.case_id).where(CaseArea.area_id.in_(ids))
+        parts += [Case.id.in_(within), Case.handover_area_id.in_(ids)]
+    if where.unit_ids:
+        parts.append(Case.unit_id.in_(sorted(where.unit_ids)))
+    if where.own_user_id is not None:
+        parts.append(Case.opened_by_user_id == where.own_user_id)
+    if not where.is_empty and allows(actor, "case.unplaced"):
         parts.append(Case.unplaced.is_(true()))
     return and_(published(), or_(*parts)) if parts else false()
 

@@ -16,8 +16,8 @@ class CaseFilters:
     `area_id` is an area of any level. `states` empty means all. `category` is a code or the
     beginning of one. `mine` keeps what the one who asks has to do. `text` is sought in number,
     source number, description and place. `bbox` is (west, south, east, north) in WGS 84.
-    `since` keeps cases changed at or after that moment. `sort` is `urgency` (overdue first, then
-    by due time) or `newest`.
+    `since` keeps cases changed at or after that moment, `due_before` open ones that fall due between
+    now and then. `sort` is `urgency` (overdue first, then by due time) or `newest`.
     """
 
     area_id: int | None = None
@@ -29,7 +29,7 @@ class CaseFilters:
     person_id: int | None = None
     open_only: bool = False
     overdue: bool = False
-    due_today: bool = False
+    due_before: datetime | None = None
     sign_due: bool = False
     unplaced: bool = False
     edge: bool = False
@@ -207,6 +207,7 @@ class CaseView:
 class TrackView:
     """What a resident sees by the code: plain, without persons, internal notes or other people's words."""
 
+    uuid: UUID
     number: str
     category: str
     state: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mapsvc.cases.rules.workflow import CASE_WORKERS, CHIEFS, REPORTER, SYSTEM_ROLE
-from mapsvc.people.rules.actor import Actor, RoleHeld
+from mapsvc.people.rules.actor import PLACE_BOUND, Actor, RoleHeld
 
 TRAY_ROLES = frozenset({"intake", "dispatcher", "duty_officer"})
 _ANSWERS_HAND_OVER = frozenset({"accept_hand_over", "decline_hand_over"})
@@ -24,8 +24,8 @@ class Place:
 def roles_on(actor: Actor, place: Place, *, step: str = "", reporter: bool = False) -> dict[str, RoleHeld]:
     """Return the roles in which `actor` may act on a case, with the holding that gives each.
 
-    A role held without an area holds everywhere; unit staff act for their own unit only. Accepting or
-    declining a hand-over is for the chief of the other side, not of the side that proposed it.
+    A desk role held without an area holds everywhere, a role of place only in its areas, unit staff act
+    for their own unit only. Accepting or declining a hand-over is for the chief of the other side.
     """
     found: dict[str, RoleHeld] = {}
     for held in actor.roles:
@@ -45,7 +45,7 @@ def _holds_here(held: RoleHeld, place: Place, step: str) -> bool:
     if held.role == "unit_staff":
         return held.unit_id is not None and held.unit_id == place.unit_id
     if held.area_id is None:
-        return True
+        return held.role not in PLACE_BOUND and held.role != "patrol"
     if held.role in CHIEFS and step in _ANSWERS_HAND_OVER:
         return held.area_id == place.handover_area_id
     if held.area_id in place.area_ids:

@@ -155,7 +155,7 @@ def _take(taking: Taking, role: str, held: RoleHeld | None, to_state: str) -> St
     work.emit(CaseStepTaken(case_id=case.id, event_id=event.id, step=rule.name))
     work.session.flush()  # what follows reads the case again
     notices = (*(result.notices if result else ()), *(("photo_missing",) if missing else ()))
-    _follow_up(taking)
+    _follow_up(taking, role)
     return _receipt(work, case, event, "taken", notices)
 
 
@@ -201,25 +201,22 @@ def _enter(taking: Taking, from_state: str, to_state: str) -> None:
         case.handover_area_id = None
 
 
-def _follow_up(taking: Taking) -> None:
-    """What the program does by itself after a step: close a quick case, raise one that was returned three times."""
+def _follow_up(taking: Taking, role: str) -> None:
+    """What the program does by itself: close a quick case, raise one returned three times or reopened twice."""
     case, step = taking.case, taking.rule.name
     if case.workflow == workflow.QUICK and case.state == "fixed" and step in {"fix", "instant_fix", "check_pass"}:
-        sampled = workflow.is_sampled(case.track_code, taking.book.sample_share)
-        if step == "check_pass" or not sampled:
+        if step == "check_pass" or not workflow.is_sampled(case.track_code, taking.book.sample_share):
             _system_step(taking, "close", "")
-    elif step == "return" and case.returns % workflow.RAISE_AFTER_RETURNS == 0:
-        if queries.levels_above(taking.book, case, queries.load_past(taking.work, case.id)):
-            _system_step(taking, "raise", f"退回{case.returns}次, 自动提级 / returned {case.returns} times")
-    elif (
-        step == "reopen"
-        and taking.actor.user_id is None
-        and not taking.actor.system
-        and case.reworks >= RAISE_AFTER_REOPENINGS
-    ):
+        return
+    said = ""
+    if step == "return" and case.returns % workflow.RAISE_AFTER_RETURNS == 0:
+        said = f"退回{case.returns}次, 自动提级 / returned {case.returns} times"
+    elif step == "reopen" and role == workflow.REPORTER and case.reworks >= RAISE_AFTER_REOPENINGS:
+        said = "反映人再次反映未解决, 自动提级 / reported as unsolved again"
+    if said and case.state in {"assigned", "returned"}:
         past = queries.load_past(taking.work, case.id)
-        if case.state == "assigned" and queries.levels_above(taking.book, case, past):
-            _system_step(taking, "raise", "反映人再次反映未解决, 自动提级 / reported as unsolved again")
+        if queries.levels_above(taking.book, case, past):
+            _system_step(taking, "raise", said)
 
 
 def _system_step(taking: Taking, step: str, said: str) -> None:
