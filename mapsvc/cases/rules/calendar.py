@@ -56,11 +56,12 @@ def published_days(country: str, year: int) -> YearDays:
         return YearDays(frozenset(), frozenset(), make_up_known=True)
     # The next year is read too, since its first make-up days may lie in this one.
     known = holidays.country_holidays(country, years=[year, year + 1])
-    substituted = getattr(known, "substituted_holidays", None)
+    # Only countries that shift working days have them; the package lists each year that it knows them of.
+    shifts = getattr(known, "has_substituted_holidays", False)
     return YearDays(
         days_off=frozenset(day for day in known if day.year == year),
         days_on=frozenset(day for day in getattr(known, "weekend_workdays", ()) if day.year == year),
-        make_up_known=not substituted or year in substituted,
+        make_up_known=not shifts or year in getattr(known, "special_public_holidays", {}),
     )
 
 
