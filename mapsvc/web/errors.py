@@ -17,8 +17,6 @@ from typing import Any
 import orjson
 from flask import Flask, Response, make_response, render_template, request
 from jinja2 import TemplateNotFound
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from mapsvc.base import errors
@@ -73,6 +71,10 @@ class Problem:
 def problem_of(error: Exception) -> Problem:
     """Turn an error into its problem; never tells what an unforeseen one says."""
     error = _translated(error)
+    if isinstance(error, errors.Unavailable):
+        # Its own words name files and hosts: they are for the log.
+        words = ("The service cannot save or read at this moment; nothing was written.", "Try again in a moment.")
+        return _problem(503, error.code, *words, {})
     if isinstance(error, errors.MapsvcError) and type(error) in STATUS and not isinstance(error, errors.Misconfigured):
         status = STATUS[type(error)]
         return _problem(status, error.code, error.message, error.hint, error.detail)
@@ -93,13 +95,9 @@ def _problem(status: int, code: str, detail: str, hint: str, values: dict[str, A
 
 
 def _translated(error: Exception) -> Exception:
-    """Return what a failure of the store or the disk means to the one who asked."""
-    if isinstance(error, PoolTimeout | OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
-        return errors.Unavailable(
-            "store_unavailable", "The store cannot be reached or is busy; nothing was saved.", hint="Try again shortly."
-        )
+    """Return what a failure of the disk means to the one who asked; the store tells its own failures."""
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return errors.Unavailable("disk_full", "The disk is full; nothing was saved.", hint="Free some space, then try again.")
+        return errors.Unavailable("disk_full", "The disk is full.")
     return error
 
 
@@ -107,7 +105,9 @@ def wants_page() -> bool:
     """Whether the one who asks is a person with a browser: outside /api/, and HTML is welcome."""
     if request.path.startswith("/api/"):
         return False
-    best = request.accept_mimetypes.best_match(["application/json", PROBLEM_TYPE, "text/html"], default="application/json")
+    best = request.accept_mimetypes.best_match(
+        ["application/json", PROBLEM_TYPE, "text/html"], default="application/json"
+    )
     return best == "text/html"
 
 
@@ -128,9 +128,13 @@ def answer(problem: Problem) -> Response:
 def _page(problem: Problem) -> str:
     try:
         return render_template("error.html", problem=problem)
-    except TemplateNotFound:
+    except Exception as error:  # the edge: a page that fails must not hide why it was shown
+        if not isinstance(error, TemplateNotFound):
+            log.error("%s: the error page failed", problem.instance, exc_info=error)
         words = (problem.title, problem.detail, problem.hint, problem.instance)
-        return "<!doctype html><title>{0}</title><h1>{0}</h1><p>{1}</p><p>{2}</p><p>{3}</p>".format(*map(html.escape, words))
+        return "<!doctype html><title>{0}</title><h1>{0}</h1><p>{1}</p><p>{2}</p><p>{3}</p>".format(
+            *map(html.escape, words)
+        )
 
 
 def install(app: Flask) -> None:
@@ -150,6 +154,6 @@ def install(app: Flask) -> None:
 
 def _record(problem: Problem, error: Exception) -> None:
     if problem.status >= 500:
-        log.error("%s %s %s: %s", problem.instance, request.method, request.path, problem.code, exc_info=error)
+        log.error("%s %s %r: %s", problem.instance, request.method, request.path, problem.code, exc_info=error)
     else:
-        log.info("%s %s %s: %s %s", problem.instance, request.method, request.path, problem.status, problem.code)
+        log.info("%s %s %r: %s %s", problem.instance, request.method, request.path, problem.status, problem.code)

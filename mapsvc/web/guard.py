@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
-from mapsvc.base.errors import Forbidden, Misconfigured, NotAuthenticated
-from mapsvc.people.rules.permissions import PERMISSIONS, allows
+from mapsvc.base.errors import Forbidden, Misconfigured
+from mapsvc.people.rules.permissions import get_permission, require
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -20,8 +20,7 @@ def permission(name: str) -> Callable[[View], View]:
 
     The web refuses early by it; the service decides again on the object itself.
     """
-    if name not in PERMISSIONS:
-        raise Misconfigured("unknown_permission", f"There is no permission {name!r}.", hint="See people.rules.permissions.")
+    get_permission(name)  # a misspelt one stops the start
 
     def declare(view: View) -> View:
         setattr(view, ATTRIBUTE, name)
@@ -58,8 +57,4 @@ def require_declared() -> None:
     name = declared(current_app, request.url_rule.endpoint)
     if name is None:
         raise Forbidden("not_declared", "This address is not open to anybody.")
-    if allows(g.actor, name):
-        return
-    if g.actor.user_id is None:
-        raise NotAuthenticated("login_required", "This needs a log-in.", hint="Log in, or send a bearer token.")
-    raise Forbidden("not_permitted", "Your roles do not allow this.", detail={"permission": name})
+    require(g.actor, name)

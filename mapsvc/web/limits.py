@@ -31,7 +31,7 @@ class AddressLimit:
 
     def take(self, address: str, now: datetime) -> None:
         """Count one event; raise `TooManyRequests` when the address had its share."""
-        name = hashlib.blake2b(address.encode(), key=self._key, digest_size=16).digest()
+        name = self._name(address)
         with self._lock:
             seen = self._seen.get(name)
             if seen is None:
@@ -48,6 +48,16 @@ class AddressLimit:
                     detail={"retry_after_s": wait_s},
                 )
             seen.append(now)
+
+    def give_back(self, address: str) -> None:
+        """Uncount the last event: it was only sent again."""
+        with self._lock:
+            seen = self._seen.get(self._name(address))
+            if seen:
+                seen.pop()
+
+    def _name(self, address: str) -> bytes:
+        return hashlib.blake2b(address.encode(), key=self._key, digest_size=16).digest()
 
     def _make_room(self, now: datetime) -> None:
         """Drop addresses that were silent for an hour; should all be busy, the oldest entry goes."""

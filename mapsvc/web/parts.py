@@ -14,10 +14,17 @@ if TYPE_CHECKING:
     from mapsvc.base.clock import Clock
     from mapsvc.base.settings import Settings
     from mapsvc.cases.rules.calendar import Calendar
-    from mapsvc.catalog import Categories, Layers, Levels
+    from mapsvc.cases.rules.rulebook import Rulebook
+    from mapsvc.catalog import Catalog, Categories, Layers, Levels
     from mapsvc.people.rules.actor import Actor
-    from mapsvc.storage.files import Files
+    from mapsvc.storage.files import FileStore
     from mapsvc.storage.work import Store
+    from mapsvc.web.limits import AddressLimit
+    from mapsvc.web.meter import Meter
+    from mapsvc.web.present.areas import Unions
+    from mapsvc.web.present.locate import AreaTexts
+    from mapsvc.web.sessions import ActorMemory
+    from mapsvc.web.uploads import Uploads
 
 EXTENSION = "mapsvc"
 
@@ -30,11 +37,36 @@ class AppParts:
     clock: Clock
     store: Store
     snapshots: Snapshots
-    levels: Levels
-    categories: Categories
-    layers: Layers
-    files: Files
-    calendar: Calendar
+    catalog: Catalog
+    rulebook: Rulebook
+    files: FileStore
+    uploads: Uploads
+    public_reports: AddressLimit
+    public_photos: AddressLimit
+    actors: ActorMemory
+    area_texts: AreaTexts
+    unions: Unions
+    meter: Meter
+
+    @property
+    def levels(self) -> Levels:
+        """The levels of areas."""
+        return self.catalog.levels
+
+    @property
+    def categories(self) -> Categories:
+        """The categories of cases."""
+        return self.catalog.categories
+
+    @property
+    def layers(self) -> Layers:
+        """The map layers."""
+        return self.catalog.layers
+
+    @property
+    def calendar(self) -> Calendar:
+        """Working time."""
+        return self.rulebook.calendar
 
 
 def parts() -> AppParts:
@@ -54,11 +86,19 @@ def now() -> datetime:
 
 def today() -> date:
     """Return the local calendar day of this request."""
-    return now().astimezone(parts().settings.timezone).date()
+    return local_day(now())
 
 
-def snapshot() -> Snapshot:
-    """Return the borders, names and posts in force at the moment of this request; the same one throughout it."""
-    if "snapshot" not in g:
-        g.snapshot = parts().snapshots.current(now())
+def local_day(moment: datetime) -> date:
+    """Return the local calendar day of a moment."""
+    return moment.astimezone(parts().settings.timezone).date()
+
+
+def snapshot(*, fresh: bool = False) -> Snapshot:
+    """Return borders, names and posts in force at the moment of this request; one object throughout it.
+
+    `fresh` for whoever writes what he located: then the store was asked whether anything changed.
+    """
+    if fresh or "snapshot" not in g:
+        g.snapshot = parts().snapshots.current(now(), fresh=fresh)
     return cast("Snapshot", g.snapshot)

@@ -95,7 +95,8 @@ def read_model(model: type[Model], limit: int) -> tuple[Model, bytes]:
     if request.mimetype_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         raise UnsupportedType("unsupported_charset", "JSON is read in UTF-8 only.", hint="Send UTF-8.")
     raw = read_bytes(limit)
-    return check(model, parse_json(raw)), raw
+    parse_json(raw)
+    return check_json(model, raw), raw
 
 
 def parse_json(raw: bytes) -> Any:
@@ -111,7 +112,9 @@ def parse_json(raw: bytes) -> Any:
         value = orjson.loads(raw)
         json.loads(raw, object_pairs_hook=_without_repeats)
     except orjson.JSONDecodeError as error:
-        raise InvalidInput("bad_json", f"The body is not valid JSON in UTF-8: {error}.", hint="NaN is no JSON.") from error
+        raise InvalidInput(
+            "bad_json", f"The body is not valid JSON in UTF-8: {error}.", hint="NaN is no JSON."
+        ) from error
     except ValueError as error:
         raise InvalidInput("bad_json", f"The body is not clear JSON: {error}.", hint="Send each key once.") from error
     return value
@@ -144,7 +147,15 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def check(model: type[Model], value: object) -> Model:
     """Return a checked value; what is wrong is told field by field."""
     try:
-        return model.model_validate_json(orjson.dumps(value)) if issubclass(model, Body) else model.model_validate(value)
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def check_json(model: type[Model], raw: bytes) -> Model:
+    """Return the checked value of a JSON text that `parse_json` found clear."""
+    try:
+        return model.model_validate_json(raw)
     except ValidationError as error:
         raise invalid(error) from error
 

@@ -1,0 +1,121 @@
+"""The one place where the parts are joined."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, g, request
+
+from mapsvc.areas.index import Snapshots
+from mapsvc.base.clock import Clock, SystemClock
+from mapsvc.base.settings import Settings, load_settings, secret_key
+from mapsvc.cases.service.rulebook import load_calendar, make_rulebook
+from mapsvc.catalog import load_catalog
+from mapsvc.people.rules.actor import PUBLIC
+from mapsvc.storage import migrate
+from mapsvc.storage.engine import make_engine
+from mapsvc.storage.files import LocalFiles
+from mapsvc.storage.work import Store
+from mapsvc.web import compress, csrf, errors, guard, health, security, sessions, statics
+from mapsvc.web.api.routes import make_api
+from mapsvc.web.limits import AddressLimit
+from mapsvc.web.meter import Meter
+from mapsvc.web.parts import EXTENSION, AppParts
+from mapsvc.web.present.areas import Unions
+from mapsvc.web.present.locate import AreaTexts
+from mapsvc.web.uploads import Uploads
+
+PHOTOS_PER_REPORT = 12
+"""Photos (and tries to send them) that an address may send for each report it may send."""
+
+WORKERS_VARIABLE = "MAPSVC_SERVE_WORKERS"
+"""By this `mapsvc serve` tells its processes how many they are; it is no setting."""
+
+LONGEST_FORM_BYTES = 1024 * 1024
+"""Largest form without its files; photos have a limit of their own."""
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, workers: int = 1) -> Flask:
+    """Join the parts and return the app; raises `Misconfigured` for a store that is missing or not migrated.
+
+    `workers` is how many processes serve the same address; the limit on public reports is shared out.
+    """
+    parts = join_parts(settings, clock or SystemClock(), workers=workers)
+    app = Flask("mapsvc", template_folder=str(Path(__file__).parent / "web" / "templates"), static_folder=None)
+    app.config.update(
+        SECRET_KEY=secret_key(settings),
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=LONGEST_FORM_BYTES,
+        SESSION_COOKIE_NAME=sessions.COOKIE,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+    )
+    app.extensions[EXTENSION] = parts
+    app.session_interface = sessions.SignedSessions()
+
+    @app.before_request
+    def begin() -> None:
+        g.started = time.perf_counter()
+        g.now = parts.clock.now()
+        g.settings = settings
+        g.actor = PUBLIC  # so that even the refusal of a bad token has somebody to answer
+        if request.endpoint == statics.ENDPOINT:
+            return  # open to everybody and the same for everybody: no look at who asks
+        g.actor = sessions.find_actor()
+        guard.require_declared()
+        csrf.require_token()
+
+    install(app, parts)
+    guard.check_routes(app)
+    return app
+
+
+def install(app: Flask, parts: AppParts) -> None:
+    """Give the app its fronts and what stands around every answer; of two after-request parts the later runs first."""
+    settings = parts.settings
+    compress.install(app)
+    security.install(app, settings.base_map_url, secure=settings.secure_cookies)
+    health.install(app, parts.meter)
+    csrf.install(app)
+    errors.install(app)
+    statics.install(app)
+    app.register_blueprint(make_api())
+    if importlib.util.find_spec("mapsvc.web.pages.routes") is not None:
+        importlib.import_module("mapsvc.web.pages.routes").install(app)
+
+
+def join_parts(settings: Settings, clock: Clock, *, workers: int = 1) -> AppParts:
+    """Open the store and read the catalogues."""
+    engine = make_engine(settings.store_url)
+    migrate.require_current(engine)
+    store = Store(engine, clock)
+    catalog = load_catalog(settings)
+    return AppParts(
+        settings=settings,
+        clock=clock,
+        store=store,
+        snapshots=Snapshots(store, settings, catalog.levels),
+        catalog=catalog,
+        rulebook=make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings)),
+        files=LocalFiles(settings.data_dir / "photos"),
+        uploads=Uploads(settings.data_dir / "uploads", settings.max_photo_bytes),
+        public_reports=AddressLimit(settings.public_reports_per_hour, workers=workers),
+        public_photos=AddressLimit(settings.public_reports_per_hour * PHOTOS_PER_REPORT, workers=workers),
+        actors=sessions.ActorMemory(),
+        area_texts=AreaTexts(),
+        unions=Unions(),
+        meter=Meter(),
+    )
+
+
+def create_app_from_environment() -> Flask:
+    """Return the app as the environment sets it; what a worker process of `mapsvc serve` calls."""
+    environment = dict(os.environ)
+    workers = int(environment.pop(WORKERS_VARIABLE, "1"))
+    return create_app(load_settings(environment), workers=workers)

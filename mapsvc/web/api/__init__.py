@@ -1,0 +1,1 @@
+"""The JSON front under /api: parse, call a service, present."""

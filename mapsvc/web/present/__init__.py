@@ -1,0 +1,1 @@
+"""Values as they leave the house, for the API and for pages."""

@@ -1,0 +1,69 @@
+"""Styles, scripts and icons, served by the program itself: no page ever needs an outside host.
+
+`static_url("css/app.css")` adds a hash of the content to the address; such an answer may be kept for
+a year. Without the hash (modules that import each other) the browser asks again and gets a 304.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+
+from flask import Flask, Response, request, send_from_directory, url_for
+from werkzeug.security import safe_join
+
+from mapsvc.base.errors import NotFound
+from mapsvc.base.paths import static_dir
+from mapsvc.web.guard import permission
+
+ENDPOINT = "static"
+ONE_YEAR_S = 31_536_000
+
+
+class ContentHashes:
+    """The hash of each static file, computed when first asked for and again when the file changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[int, int, str]] = {}
+
+    def find(self, filename: str) -> str:
+        """Return ten hex digits of the file's SHA-256; empty when there is no such file."""
+        path = safe_join(str(self.folder), filename)
+        try:
+            found = Path(path or "").stat() if path else None
+        except OSError:
+            found = None
+        if found is None or path is None or not Path(path).is_file():
+            return ""
+        known = self._known.get(filename)
+        if known is not None and known[:2] == (found.st_mtime_ns, found.st_size):
+            return known[2]
+        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]
+        with self._lock:
+            self._known[filename] = (found.st_mtime_ns, found.st_size, digest)
+        return digest
+
+
+def install(app: Flask, folder: Path | None = None) -> None:
+    """Serve the folder under /static/ and make `static_url` known to templates."""
+    hashes = ContentHashes(folder or static_dir())
+
+    @permission("public")
+    def static(filename: str) -> Response:
+        digest = hashes.find(filename)
+        if not digest:
+            raise NotFound("not_found", "There is no such file.", hint="Check the address.")
+        hashed = request.args.get("v") == digest
+        response = send_from_directory(hashes.folder.absolute(), filename, max_age=ONE_YEAR_S if hashed else None)
+        response.set_etag(digest)
+        response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR_S}, immutable" if hashed else "public, no-cache"
+        return response.make_conditional(request)
+
+    def static_url(filename: str) -> str:
+        return url_for(ENDPOINT, filename=filename, v=hashes.find(filename) or None)
+
+    app.add_url_rule("/static/<path:filename>", endpoint=ENDPOINT, view_func=static)
+    app.jinja_env.globals["static_url"] = static_url
