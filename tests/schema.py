@@ -11,12 +11,15 @@ import mapsvc.storage.imports
 import mapsvc.storage.outbox  # noqa: F401  # each import adds its tables to the metadata
 from mapsvc.storage import boxes
 from mapsvc.storage.base import Row
+from mapsvc.storage.migrate import HEAD
 
 
 def create(engine: Engine) -> None:
-    """Create all tables, and what stands beside them: PostGIS, the boxes of borders."""
+    """Create all tables, and what stands beside them: PostGIS, the boxes of borders, the revision."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
         Row.metadata.create_all(connection)
         boxes.create_border_boxes(connection)
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
