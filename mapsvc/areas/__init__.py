@@ -1,1 +1,1 @@
-"""Areas, their border versions, generations, posts and duties, and the snapshot that answers who is responsible where."""
+"""Areas, border versions, generations, posts and duties, and the snapshot that says who is responsible where."""

@@ -40,9 +40,7 @@ class PointIndex(Protocol):
 
     def locate_one(self, lon: float, lat: float) -> int: ...
 
-    def candidates(
-        self, lon: float, lat: float, accuracy_m: float, level: float = 0.95
-    ) -> list[tuple[int, float]]: ...
+    def candidates(self, lon: float, lat: float, accuracy_m: float, level: float = 0.95) -> list[tuple[int, float]]: ...
 
     def nearest(self, lon: float, lat: float, within_m: float) -> tuple[int, float] | None: ...
 
@@ -93,9 +91,7 @@ class Borders:
         return found
 
 
-def make_borders(
-    work: Work, state: BordersState, levels: Levels, folder: Path, bounds: Bounds | None
-) -> Borders:
+def make_borders(work: Work, state: BordersState, levels: Levels, folder: Path, bounds: Bounds | None) -> Borders:
     """Put the borders of a state together; reads geometry only for indexes that no file holds yet."""
     sources = [level for level, source in state.answers.items() if level == source]
     indexes = {

@@ -13,7 +13,7 @@ import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -37,11 +37,15 @@ from mapsvc.base.settings import Settings
 from mapsvc.catalog import Levels
 from mapsvc.storage.work import Store, Work
 
+MOST_REMEMBERED = 200_000
+"""Answers kept ready: one for each piece of ground that the answering levels cut out, by chain."""
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 KEPT_BORDERS = 4
 """Border states kept in memory: the present one and a few that were asked for by date."""
+
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
@@ -59,6 +63,7 @@ class Snapshot:
     nearest_m: float = 50.0
     certain: float = 0.95
     accuracy_level: float = 0.95
+    _known: dict[tuple[tuple[int, ...], tuple[str, ...] | None], Located] = field(default_factory=dict, repr=False)
 
     @property
     def bounds(self) -> Bounds | None:
@@ -81,25 +86,42 @@ class Snapshot:
         radius within which the fix lies at the configured level of confidence. Raises `InvalidInput` for a
         position out of range, or that lies in the district only with longitude and latitude exchanged.
         """
-        check_position(lon, lat, self.bounds)
-        rows = {source: index.locate_one(lon, lat) for source, index in self.borders.indexes.items()}
-        chain = [level for level in (answers or self.levels.chain()) if level in self.borders.tables]
-        areas = self._areas(rows)
-        present = {area.level for area in areas}
-        owner_level = next((level for level in chain if level in present), "")
-        if not owner_level:
-            return self._locate_outside(lon, lat, accuracy_m, rows, chain, areas)
+        check_position(lon, lat, self.borders.bounds)
+        rows = tuple([index.locate_one(lon, lat) for index in self.borders.indexes.values()])
+        inside = self._remembered(rows, None if answers is None else tuple(answers))
+        if not inside.owner_level:
+            return self._locate_outside(lon, lat, accuracy_m, inside, rows, answers)
         if not accuracy_m:
-            return self._answer(areas, "inside", owner_level)
-        return self._locate_inside(lon, lat, accuracy_m, rows, areas, owner_level)
+            return inside
+        return self._locate_inside(lon, lat, accuracy_m, inside, rows)
 
-    def _areas(self, rows: Mapping[str, int]) -> tuple[AreaAt, ...]:
-        hit = [source for source, row in rows.items() if row >= 0]
+    def _remembered(self, rows: tuple[int, ...], answers: tuple[str, ...] | None) -> Located:
+        """Return what holds for every point that lies in these rows of the answering levels."""
+        found = self._known.get((rows, answers))
+        if found is None:
+            areas = self._areas(rows)
+            present = {area.level for area in areas}
+            owner_level = next((level for level in self._chain(answers) if level in present), "")
+            found = self._answer(areas, "inside" if owner_level else "none", owner_level)
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[rows, answers] = found
+        return found
+
+    def _chain(self, answers: Sequence[str] | None) -> list[str]:
+        return [level for level in (answers or self.levels.chain()) if level in self.borders.tables]
+
+    def _areas(self, rows: Sequence[int]) -> tuple[AreaAt, ...]:
+        hit = [(source, row) for source, row in zip(self.borders.indexes, rows, strict=True) if row >= 0]
         if len(hit) == 1:
-            return self.borders.path(hit[0], rows[hit[0]])
-        areas = [area for source in hit for area in self.borders.path(source, rows[source])]
+            return self.borders.path(*hit[0])
+        areas = [area for source, row in hit for area in self.borders.path(source, row)]
         areas.sort(key=lambda area: -self.borders.ranks[area.level])
         return tuple(areas)
+
+    def _with(self, rows: Sequence[int], source: str, row: int) -> tuple[AreaAt, ...]:
+        """Return the areas where one answering level has another row."""
+        return self._areas([row if name == source else at for name, at in zip(self.borders.indexes, rows, strict=True)])
 
     def _answer(
         self,
@@ -109,72 +131,63 @@ class Snapshot:
         *,
         candidates: tuple[Candidate, ...] = (),
         distance_m: float = 0.0,
-        certainty: float = 1.0,
+        certainty: float | None = None,
     ) -> Located:
-        return Located(areas, candidates, rule, distance_m, certainty, self.generation, owner_level)
+        sure = (1.0 if owner_level else 0.0) if certainty is None else certainty
+        return Located(areas, candidates, rule, distance_m, sure, self.generation, owner_level)
+
+    def _weigh(self, lon: float, lat: float, accuracy_m: float, source: str) -> list[tuple[int, float]]:
+        return self.borders.indexes[source].candidates(lon, lat, accuracy_m, self.accuracy_level)
 
     def _locate_inside(
-        self,
-        lon: float,
-        lat: float,
-        accuracy_m: float,
-        rows: Mapping[str, int],
-        areas: tuple[AreaAt, ...],
-        owner_level: str,
+        self, lon: float, lat: float, accuracy_m: float, inside: Located, rows: Sequence[int]
     ) -> Located:
         """Weigh the areas within the accuracy radius; the most likely owner answers, never "outside"."""
-        source = self.borders.answers[owner_level]
-        weighed = self.borders.indexes[source].candidates(lon, lat, accuracy_m, self.accuracy_level)
-        candidates = self._candidates(weighed, source, owner_level)
-        inside = next(area for area in areas if area.level == owner_level)
-        own = next((c.probability for c in candidates if c.area_id == inside.area_id), 0.0)
-        likely = max(
-            (c for c in candidates if c.area_id), key=lambda c: (c.probability, c.area_id == inside.area_id), default=None
-        )
-        if likely is None or own >= likely.probability:
-            certainty = own
-        else:
+        source = self.borders.answers[inside.owner_level]
+        weighed = self._weigh(lon, lat, accuracy_m, source)
+        candidates = self._candidates(weighed, source, inside.owner_level)
+        owner = inside.owner
+        assert owner is not None
+        areas = inside.areas
+        certainty = next((c.probability for c in candidates if c.area_id == owner.area_id), 0.0)
+        likely = next((c for c in candidates if c.area_id), None)
+        if likely is not None and likely.probability > certainty:
             certainty = likely.probability
-            areas = self._areas({**rows, source: self._best_row(weighed, source, owner_level, likely.area_id)})
+            areas = self._with(rows, source, self._best_row(weighed, source, inside.owner_level, likely.area_id))
         rule: LocateRule = "inside" if certainty >= self.certain else "edge"
-        return self._answer(areas, rule, owner_level, candidates=candidates, certainty=certainty)
+        return self._answer(areas, rule, inside.owner_level, candidates=candidates, certainty=certainty)
 
     def _locate_outside(
         self,
         lon: float,
         lat: float,
         accuracy_m: float | None,
-        rows: Mapping[str, int],
-        chain: Sequence[str],
-        areas: tuple[AreaAt, ...],
+        none: Located,
+        rows: Sequence[int],
+        answers: Sequence[str] | None,
     ) -> Located:
         """Outside every area of the chain: the nearest within the set distance, else none."""
-        for level in chain:
-            source = self.borders.answers[level]
+        chain = self._chain(answers)
+        for source in dict.fromkeys(self.borders.answers[level] for level in chain):
             near = self.borders.indexes[source].nearest(lon, lat, self.nearest_m)
             if near is None:
                 continue
             row, distance_m = near
-            found = self._areas({**rows, source: row})
-            present = {area.level for area in found}
-            owner_level = next((name for name in chain if name in present), "")
-            if not owner_level:
+            areas = self._with(rows, source, row)
+            owner = next((area for level in chain for area in areas if area.level == level), None)
+            if owner is None:
                 continue
             candidates: tuple[Candidate, ...] = ()
             certainty = 1.0
             if accuracy_m:
-                weighed = self.borders.indexes[source].candidates(lon, lat, accuracy_m, self.accuracy_level)
-                candidates = self._candidates(weighed, source, owner_level)
-                owner = next(area for area in found if area.level == owner_level)
+                candidates = self._candidates(self._weigh(lon, lat, accuracy_m, source), source, owner.level)
                 certainty = next((c.probability for c in candidates if c.area_id == owner.area_id), 0.0)
             return self._answer(
-                found, "nearest", owner_level, candidates=candidates, distance_m=distance_m, certainty=certainty
+                areas, "nearest", owner.level, candidates=candidates, distance_m=distance_m, certainty=certainty
             )
-        return self._answer(areas, "none", "", certainty=0.0)
+        return none
 
-    def _candidates(
-        self, weighed: Sequence[tuple[int, float]], source: str, owner_level: str
-    ) -> tuple[Candidate, ...]:
+    def _candidates(self, weighed: Sequence[tuple[int, float]], source: str, owner_level: str) -> tuple[Candidate, ...]:
         """Add up the probabilities of the answering level by the owner level, most likely first."""
         above = self.borders.lineage[source][owner_level]
         table = self.borders.tables[owner_level]
@@ -291,13 +304,12 @@ class Snapshots:
     def _get(self, moment: datetime, *, fresh: bool) -> Snapshot:
         timeline = self._timeline
         due = fresh or timeline is None or time.monotonic() - self._checked_at >= self.check_every_s
-        if due:
-            # Who finds the question already under way goes on with what is known, unless he must not.
-            if self._lock.acquire(blocking=fresh or timeline is None):
-                try:
-                    timeline = self._check(timeline, fresh=fresh)
-                finally:
-                    self._lock.release()
+        # Who finds the question already under way goes on with what is known, unless he must not.
+        if due and self._lock.acquire(blocking=fresh or timeline is None):
+            try:
+                timeline = self._check(timeline, fresh=fresh)
+            finally:
+                self._lock.release()
         assert timeline is not None
         return self._find(timeline, moment) or self._load(moment)
 

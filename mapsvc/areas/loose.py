@@ -1,4 +1,4 @@
-"""An index for areas that may overlap or touch loosely (compounds, buildings): a tree in memory, the same answers' shape.
+"""An index for areas that may overlap or touch loosely (compounds, buildings): a tree in memory.
 
 A point in several areas belongs to the one with the smallest code, as on a border.
 """
@@ -30,7 +30,7 @@ class LooseIndex:
         lonlat = np.column_stack([np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)])
         finite = np.isfinite(lonlat).all(axis=1)
         found = np.full(len(lonlat), -1, dtype=np.int32)
-        points = shapely.points(snap_coordinates(lonlat[finite]))
+        points = np.asarray(shapely.points(snap_coordinates(lonlat[finite])), dtype=object)
         at, rows = self._tree.query(points, predicate="intersects")
         best = np.full(len(points), len(self._geometries), dtype=np.int64)
         np.minimum.at(best, at, rows)

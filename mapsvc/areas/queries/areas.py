@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from mapsvc.areas.models import Area, AreaVersion, AreaVersionParent, Border, Generation
 from mapsvc.areas.queries.state import in_force
@@ -22,7 +22,7 @@ EXPORT_BATCH = 2_000
 
 @dataclass(frozen=True)
 class AreaVersionView:
-    """One version of an area. `border` is WGS 84 degrees; `valid_to` is the first moment at which it no longer holds."""
+    """One version of an area. `border` is in degrees, WGS 84; at `valid_to` it holds no longer."""
 
     area_id: int
     version_id: int
@@ -117,7 +117,7 @@ def count_areas(work: Work, moment: datetime) -> dict[str, int]:
         .where(in_force(moment))
         .group_by(Area.level)
     )
-    return {level: number for level, number in work.session.execute(query)}
+    return dict(work.session.execute(query).tuples().all())
 
 
 def list_versions(work: Work, area_id: int) -> tuple[AreaVersionView, ...]:
@@ -165,7 +165,7 @@ def list_generations(work: Work) -> tuple[GenerationView, ...]:
     )
 
 
-def _select() -> Select[Any]:
+def _select() -> Any:
     return (
         select(AreaVersion, Area.level, Area.code, Border.geometry, Border.area_m2)
         .join(Area, Area.id == AreaVersion.area_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import shapely
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -127,7 +127,9 @@ def areas_without_chief(
     rows = work.session.execute(query).all()
     ids = {row[0] for row in rows}
     last = select(Post.area_id, func.max(Post.valid_to)).where(Post.role == "chief", Post.valid_to < on)
-    ended = {area: day for area, day in work.session.execute(last.group_by(Post.area_id)) if area in ids}
+    ended: dict[int, date] = {
+        area: day for area, day in work.session.execute(last.group_by(Post.area_id)) if area in ids and day is not None
+    }
     others = select(Post.area_id, Post.role).where(Post.role.in_(("acting", "deputy")), _held(on))
     roles: dict[int, set[str]] = {}
     for area_id, role in work.session.execute(others):
@@ -138,14 +140,16 @@ def areas_without_chief(
             level,
             code,
             name,
-            date.fromordinal(ended[area_id].toordinal() + 1) if area_id in ended else None,
+            ended[area_id] + timedelta(days=1) if area_id in ended else None,
             next((role for role in ("acting", "deputy") if role in roles.get(area_id, ())), ""),
         )
         for area_id, level, code, name in rows
     )
 
 
-def list_area_ids_of_person(work: Work, person_id: int, on: date, roles: Sequence[str] = ("chief", "acting")) -> tuple[int, ...]:
+def list_area_ids_of_person(
+    work: Work, person_id: int, on: date, roles: Sequence[str] = ("chief", "acting")
+) -> tuple[int, ...]:
     """Return the areas in which a person holds one of some roles on a day, in the order of the posts."""
     query = select(Post.area_id).where(Post.person_id == person_id, Post.role.in_(list(roles)), _held(on))
     return tuple(dict.fromkeys(work.session.scalars(query.order_by(Post.id))))
@@ -210,4 +214,4 @@ def list_areas_of_codes(work: Work, level: str, codes: Sequence[str]) -> dict[st
         .where(Area.level == level, Area.code.in_(list(codes)), AreaVersion.generation.in_(published))
         .distinct()
     )
-    return {code: area_id for code, area_id in work.session.execute(query)}
+    return dict(work.session.execute(query).tuples().all())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from mapsvc.areas.models import Area, AreaVersion, AreaVersionParent, Border, Generation, Post, Revision
@@ -67,7 +67,7 @@ class Revisions:
 def get_revisions(work: Work) -> Revisions:
     """Read both counters; 0 where nothing was ever published."""
     rows = work.session.execute(select(Revision.name, Revision.number))
-    found = {name: number for name, number in rows}
+    found = dict(rows.tuples().all())
     return Revisions(found.get("borders", 0), found.get("posts", 0))
 
 
@@ -155,7 +155,7 @@ def load_borders_state(work: Work, moment: datetime) -> BordersState:
 
 def load_tables(work: Work, condition: ColumnElement[bool]) -> dict[str, AreaTable]:
     """Read the versions that satisfy a condition (one per area) as one table per level."""
-    query: Select[Any] = (
+    query: Any = (
         select(
             Area.level,
             Area.code,
@@ -180,8 +180,7 @@ def load_tables(work: Work, condition: ColumnElement[bool]) -> dict[str, AreaTab
     links = select(AreaVersionParent.version_id, AreaVersionParent.level, AreaVersionParent.parent_area_id).join(
         AreaVersion, AreaVersion.id == AreaVersionParent.version_id
     )
-    _link_parents(tables, work.session.execute(links.where(condition)).all())
-    return tables
+    return _link_parents(tables, work.session.execute(links.where(condition)).all())
 
 
 def _make_table(level: str, rows: Sequence[Any]) -> AreaTable:
@@ -196,29 +195,29 @@ def _make_table(level: str, rows: Sequence[Any]) -> AreaTable:
         version_ids=np.array([row[6] for row in rows], dtype=np.int64),
         border_ids=np.array([row[7] or 0 for row in rows], dtype=np.int64),
         label_lonlat=np.array([(row[9], row[10]) for row in rows], dtype=np.float64).reshape(-1, 2),
-        parents={},
     )
 
 
-def _link_parents(tables: dict[str, AreaTable], links: Sequence[Any]) -> None:
+def _link_parents(tables: Mapping[str, AreaTable], links: Sequence[Any]) -> dict[str, AreaTable]:
     """Turn rows (version, level, parent's area) into arrays of row numbers, level by level."""
     row_of_version = {int(version): (level, row) for level, table in tables.items()
                       for row, version in enumerate(table.version_ids.tolist())}  # fmt: skip
     row_of_area = {
         level: {area: row for row, area in enumerate(table.area_ids.tolist())} for level, table in tables.items()
     }
+    columns: dict[str, dict[str, Int32s]] = {level: {} for level in tables}
     for version_id, parent_level, parent_area_id in links:
         found = row_of_version.get(version_id)
         parent_row = row_of_area.get(parent_level, {}).get(parent_area_id)
         if found is None or parent_row is None:
             continue
         level, row = found
-        column = tables[level].parents.get(parent_level)
+        column = columns[level].get(parent_level)
         if column is None:
             column = np.full(len(tables[level]), -1, dtype=np.int32)
-            assert isinstance(tables[level].parents, dict)
-            tables[level].parents[parent_level] = column
+            columns[level][parent_level] = column
         column[row] = parent_row
+    return {level: replace(table, parents=columns[level]) for level, table in tables.items()}
 
 
 def _answers_at(report: Mapping[str, Any], moment: datetime) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon
 from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
@@ -95,8 +96,8 @@ def polygons_of(geometry: BaseGeometry) -> BaseGeometry:
     """Return the polygons of a geometry, without the lines and points that overlay leaves behind."""
     parts = [part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon" and not part.is_empty]
     if len(parts) == 1:
-        return parts[0]
-    return shapely.multipolygons(parts)
+        return Polygon(parts[0])
+    return MultiPolygon(parts)
 
 
 def parents_by_overlap(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -56,7 +57,7 @@ class Term:
 def find_overlap(terms: Sequence[Term]) -> tuple[Term, Term] | None:
     """Return two terms that share a day, or None: an area has at most one chief on any day."""
     ordered = sorted(terms, key=lambda term: (term.begin or date.min, term.end or date.max))
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in itertools.pairwise(ordered):
         if one.overlaps(other):
             return one, other
     return None

@@ -62,15 +62,13 @@ def list_pairs(nesting: Nesting, present: Iterable[str], able: Container[str]) -
     """
     there = set(present)
     finer_levels = [level for level in nesting if level in there and level in able]
-    return tuple(
-        (upper, finer) for finer in finer_levels for upper in list_ancestors(nesting, finer) if upper in there
-    )
+    return tuple((upper, finer) for finer in finer_levels for upper in list_ancestors(nesting, finer) if upper in there)
 
 
 def decide_trees(nesting: Nesting, present: Iterable[str], checks: Iterable[PairCheck]) -> TreeDecision:
     """Decide for every level present how it answers.
 
-    Of several finer levels that add up to one, the nearest answers for it; the order of the file settles what is nearest.
+    Of several finer levels that add up to one, the nearest one answers for it: the first below it in the file.
     """
     there = [level for level in nesting if level in set(present)]
     order = list(nesting)

@@ -15,7 +15,6 @@ from typing import Any
 from mapsvc.areas.queries import state as queries
 from mapsvc.areas.rules.effective import decide_effective_from
 from mapsvc.areas.service import writing
-from mapsvc.areas.service.preparing import Prepared, prepare
 from mapsvc.areas.service.prepared import (
     BorderFile,
     BorderRows,
@@ -26,11 +25,14 @@ from mapsvc.areas.service.prepared import (
     Progress,
     no_progress,
 )
+from mapsvc.areas.service.preparing import Prepared, prepare
 from mapsvc.areas.service.reading import read_borders
 from mapsvc.areas.service.trees import DecisionFrom, decide_all
 from mapsvc.base.errors import Conflict, InvalidInput
 from mapsvc.base.settings import Settings
 from mapsvc.catalog import Levels
+from mapsvc.people.rules.actor import Actor
+from mapsvc.people.rules.permissions import require
 from mapsvc.storage.work import Store, Work
 
 TRIES = 3
@@ -41,6 +43,7 @@ def import_areas(
     store: Store,
     settings: Settings,
     levels: Levels,
+    actor: Actor,
     level: str,
     source: BorderFile,
     options: ImportOptions | None = None,
@@ -51,15 +54,17 @@ def import_areas(
     Raises `InvalidInput` with the code `borders_refused` when rows or borders cannot be taken; the report is then
     in `detail["report"]` and nothing was written.
     """
+    require(actor, "area.import")
     levels.get(level)
     rows, reading = read_borders(levels, level, source, settings.max_import_bytes, progress)
-    return import_rows(store, settings, levels, level, rows, options, progress, reading=reading)
+    return import_rows(store, settings, levels, actor, level, rows, options, progress, reading=reading)
 
 
 def import_rows(
     store: Store,
     settings: Settings,
     levels: Levels,
+    actor: Actor,
     level: str,
     rows: BorderRows,
     options: ImportOptions | None = None,
@@ -68,6 +73,7 @@ def import_rows(
     reading: ImportReport | None = None,
 ) -> ImportReport:
     """Import borders that are in memory already; as `import_areas`."""
+    require(actor, "area.import")
     options = options or ImportOptions()
     levels.get(level)
     for attempt in range(TRIES):
@@ -132,7 +138,7 @@ def _write(
     ended: list[int] = []
     for part in prepared.levels:
         done = changes[part.level]
-        wanted = {code: False for code in (*done.added, *done.changed)} | {code: True for code in done.technical}
+        wanted = dict.fromkeys((*done.added, *done.changed), False) | dict.fromkeys(done.technical, True)
         writing.write_level(store, generation, part, wanted, progress)
         old = prepared.stored_versions.get(part.level, {})
         ended += [old[code] for code in (*done.changed, *done.technical, *done.removed)]
@@ -190,7 +196,9 @@ def _stored_report(
             for r in report.refused[:LISTED_IN_STORE]
         ],
         "warnings": list(report.warnings),
-        "remarks": [{"kind": r.kind, "codes": list(r.codes), "message": r.message} for r in report.remarks[:LISTED_IN_STORE]],
+        "remarks": [
+            {"kind": r.kind, "codes": list(r.codes), "message": r.message} for r in report.remarks[:LISTED_IN_STORE]
+        ],
         "mismatches": [
             {"code": m.code, "level": m.level, "by_field": m.by_field, "by_overlap": m.by_overlap}
             for m in report.mismatches[:LISTED_IN_STORE]

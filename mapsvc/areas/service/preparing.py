@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from mapsvc.areas.queries import state as queries
 from mapsvc.areas.queries.state import AreaTable
@@ -35,7 +36,7 @@ from mapsvc.areas.service.prepared import (
 )
 from mapsvc.base.errors import InvalidInput
 from mapsvc.catalog import Levels
-from mapsvc.geo.coverage import check_coverage, repair_coverage
+from mapsvc.geo.coverage import Finding, check_coverage
 from mapsvc.geo.lattice import lattice_hash, snap
 from mapsvc.storage.work import Store, Work
 
@@ -107,8 +108,8 @@ def _doubt_datum(
     if doubt is None:
         return report
     message = (
-        f"These borders look like GCJ-02: {doubt.share_as_is:.1%} of them lies within the stored borders as they stand, "
-        f"{doubt.share_as_gcj02:.1%} once read as GCJ-02."
+        f"These borders look like GCJ-02: {doubt.share_as_is:.1%} of their ground lies in that of the stored ones "
+        f"as they stand, {doubt.share_as_gcj02:.1%} once read as GCJ-02."
     )
     if not rows.datum_stated:
         raise InvalidInput(
@@ -123,9 +124,7 @@ def _doubt_datum(
 # -- rows
 
 
-def _accept_rows(
-    rows: BorderRows, options: ImportOptions, report: ImportReport
-) -> tuple[BorderRows, ImportReport]:
+def _accept_rows(rows: BorderRows, options: ImportOptions, report: ImportReport) -> tuple[BorderRows, ImportReport]:
     """Refuse rows that cannot be areas, bring the others onto the lattice and into the order of their codes."""
     refused = list(report.refused)
     repaired = list(report.repaired)
@@ -154,13 +153,11 @@ def _accept_rows(
     keep.sort(key=lambda n: rows.codes[n])
     kept = replace(rows, geometries=geometries).take(keep)
     kept, gone = _to_lattice(kept)
-    return kept, replace(
-        report, refused=(*refused, *gone), repaired=tuple(repaired), warnings=tuple(warnings)
-    )
+    return kept, replace(report, refused=(*refused, *gone), repaired=tuple(repaired), warnings=tuple(warnings))
 
 
 def _fault(
-    code: str, seen: Mapping[str, int], numbers: tuple[int, ...], geometry: shapely.Geometry | None
+    code: str, seen: Mapping[str, int], numbers: tuple[int, ...], geometry: BaseGeometry | None
 ) -> tuple[str, str] | None:
     """Return the stable code and the words for a row that can be no area whatever is done to it."""
     if not code:
@@ -179,7 +176,7 @@ def _fault(
     return None
 
 
-def _broken(code: str, geometry: shapely.Geometry) -> tuple[str, str]:
+def _broken(code: str, geometry: BaseGeometry) -> tuple[str, str]:
     reason = shapely.is_valid_reason(geometry)
     kind = "self_intersection" if "elf-intersection" in reason else "broken_ring"
     return kind, f"{code} is not a valid polygon: {reason}."
@@ -210,20 +207,21 @@ def _check_borders(
     findings = check_coverage(rows.geometries, rows.codes)
     repaired = report.repaired
     if findings and options.repair:
-        preview = repair_coverage(
-            rows.geometries, rows.codes, snapping_m=options.snapping_m, gap_m=options.gap_m
-        )
+        from mapsvc.geo.coverage import repair_coverage
+
+        preview = repair_coverage(rows.geometries, rows.codes, snapping_m=options.snapping_m, gap_m=options.gap_m)
         rows = replace(rows, geometries=preview.geometries)
         repaired = (*repaired, *(f"{change.code}: {change.message}" for change in preview.changes))
         findings = check_coverage(rows.geometries, rows.codes)
-    remarks = tuple(
-        Remark(f.kind, f.codes, f.lon, f.lat, f.message, blocking=_blocks(f.kind, options)) for f in findings
-    )
+    remarks = tuple(Remark(f.kind, f.codes, f.lon, f.lat, f.message, blocking=_blocks(f, options)) for f in findings)
     return rows, replace(report, remarks=(*report.remarks, *remarks), repaired=repaired)
 
 
-def _blocks(kind: str, options: ImportOptions) -> bool:
-    return not (kind == "gap" and options.allow_gaps) and kind != "narrow"
+def _blocks(finding: Finding, options: ImportOptions) -> bool:
+    """Say whether a finding stops the import: overlaps and unmatched edges do, gaps unless they are meant."""
+    if finding.kind in ("gap", "inlet", "hole"):
+        return finding.severity == "error" and not options.allow_gaps
+    return finding.severity == "error"
 
 
 # -- levels made as unions
@@ -276,7 +274,9 @@ def _make_level(levels: Levels, column: MadeColumn, rows: BorderRows) -> Prepare
     return PreparedLevel(
         level=column.level,
         codes=codes,
-        names=tuple(_one_value(column.level, code, {column.names[n] for n in members[code]}, "names") for code in codes),
+        names=tuple(
+            _one_value(column.level, code, {column.names[n] for n in members[code]}, "names") for code in codes
+        ),
         kinds=("",) * len(codes),
         households=(None,) * len(codes),
         geometries=geometries,
@@ -407,7 +407,7 @@ def _unknown_parents(level: str, parent_level: str, codes: list[str]) -> Invalid
     return InvalidInput(
         "unknown_parents",
         f"There is no {parent_level} with the code {shown}, which areas of the level {level} name as parent.",
-        hint=f"Import the level {parent_level} first, or let it be made: --make-parents {parent_level}=FIELD[,NAMEFIELD].",
+        hint=f"Import the level {parent_level} first, or make it: --make-parents {parent_level}=FIELD[,NAMEFIELD].",
         detail={"level": parent_level, "codes": codes},
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
+import shapely
 
 from mapsvc.areas.queries import state as queries
 from mapsvc.areas.queries.state import AreaTable
@@ -105,7 +105,7 @@ def _decide(levels: Levels, state: Mapping[str, _LevelState]) -> TreeDecision:
 def _check(upper: _LevelState, finer: _LevelState, upper_level: str, finer_level: str) -> PairCheck:
     known = set(upper.codes)
     parents = [code if code in known else "" for code in finer.parents[upper_level]]
-    if np.equal(upper.geometries, None).any() or np.equal(finer.geometries, None).any():
+    if shapely.is_missing(upper.geometries).any() or shapely.is_missing(finer.geometries).any():
         return PairCheck(upper_level, finer_level, False, "a border is missing")
     found = check_unions(upper.codes, upper.geometries, parents, finer.geometries)
     reason = f"not answered by {finer_level}: {found.reason}" if found.reason else ""

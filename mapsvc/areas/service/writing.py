@@ -55,9 +55,7 @@ def abandon_generation(store: Store, generation: int) -> None:
 
 def clean_abandoned(store: Store) -> None:
     """Delete versions of imports that were given up, and borders and areas that nothing else names; in batches."""
-    abandoned = select(Generation.number).where(
-        Generation.abandoned_at.is_not(None), Generation.published_at.is_(None)
-    )
+    abandoned = select(Generation.number).where(Generation.abandoned_at.is_not(None), Generation.published_at.is_(None))
     while True:
         with store.write() as work:
             query = (
@@ -112,9 +110,7 @@ def write_level(
         progress(f"write {prepared.level}", start + len(batch), len(rows))
 
 
-def _put_borders(
-    work: Work, hashes: Sequence[str], geometries: Geometries, boxes: Any, sizes: Any
-) -> dict[str, int]:
+def _put_borders(work: Work, hashes: Sequence[str], geometries: Geometries, boxes: Any, sizes: Any) -> dict[str, int]:
     """Store the borders that are not there yet, and return the ids of all by their hash."""
     known = set(work.session.scalars(select(Border.lattice_hash).where(Border.lattice_hash.in_(hashes))))
     fresh: dict[str, dict[str, Any]] = {}
@@ -133,17 +129,17 @@ def _put_borders(
     if fresh:
         _insert_new(work, Border, list(fresh.values()))
     rows = work.session.execute(select(Border.lattice_hash, Border.id).where(Border.lattice_hash.in_(hashes)))
-    return {lattice_hash: border_id for lattice_hash, border_id in rows}
+    return dict(rows.tuples().all())
 
 
 def put_areas(work: Work, level: str, codes: Sequence[str]) -> dict[str, int]:
     """Return the ids of areas by code, making those that were never there; without a version nobody sees them."""
     query = select(Area.code, Area.id).where(Area.level == level, Area.code.in_(codes))
-    found = {code: area_id for code, area_id in work.session.execute(query)}
+    found = dict(work.session.execute(query).tuples().all())
     missing = [{"level": level, "code": code} for code in codes if code not in found]
     if missing:
         _insert_new(work, Area, missing)
-        found = {code: area_id for code, area_id in work.session.execute(query)}
+        found = dict(work.session.execute(query).tuples().all())
     return found
 
 

@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def read_borders(*a):
+    raise NotImplementedError
