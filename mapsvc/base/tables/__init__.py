@@ -1,0 +1,1 @@
+"""Tables as offices keep them: xlsx and CSV in, error workbooks and guarded CSV out."""
