@@ -185,6 +185,7 @@ class Photo(Row):
     exif_lon: Mapped[float | None]
     exif_lat: Mapped[float | None]
     exif_at: Mapped[str] = mapped_column(default="")
+    exif_error_m: Mapped[float | None]
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     by_user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
 

@@ -231,10 +231,3 @@ def _notices(case: Case) -> tuple[str, ...]:
     if case.returns >= 2 and case.state == "returned":
         told.append("first_receiver")
     return tuple(told)
-
-
-def find_photo(work: Work, actor: Actor, uuid: UUID) -> str | None:
-    """Return the stored hash of a photo of a case that the asker may see, or None."""
-    return work.session.scalar(
-        select(Photo.stored_sha256).join(Case, Case.id == Photo.case_id).where(Photo.uuid == uuid, visible_to(actor))
-    )

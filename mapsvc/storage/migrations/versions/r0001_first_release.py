@@ -475,6 +475,7 @@ def upgrade() -> None:
         sa.Column("exif_lon", sa.Double(), nullable=True),
         sa.Column("exif_lat", sa.Double(), nullable=True),
         sa.Column("exif_at", sa.String(), nullable=False),
+        sa.Column("exif_error_m", sa.Double(), nullable=True),
         sa.Column("uploaded_at", UtcDateTime(), nullable=False),
         sa.Column("by_user_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["by_user_id"], ["user_account.id"], name=op.f("fk_photo_by_user_id_user_account")),
