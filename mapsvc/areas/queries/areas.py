@@ -117,7 +117,7 @@ def count_areas(work: Work, moment: datetime) -> dict[str, int]:
         .where(in_force(moment))
         .group_by(Area.level)
     )
-    return dict(work.session.execute(query).tuples().all())
+    return dict(work.session.execute(query).all())
 
 
 def list_versions(work: Work, area_id: int) -> tuple[AreaVersionView, ...]:

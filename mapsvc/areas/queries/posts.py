@@ -214,4 +214,4 @@ def list_areas_of_codes(work: Work, level: str, codes: Sequence[str]) -> dict[st
         .where(Area.level == level, Area.code.in_(list(codes)), AreaVersion.generation.in_(published))
         .distinct()
     )
-    return dict(work.session.execute(query).tuples().all())
+    return dict(work.session.execute(query).all())

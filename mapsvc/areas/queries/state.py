@@ -67,7 +67,7 @@ class Revisions:
 def get_revisions(work: Work) -> Revisions:
     """Read both counters; 0 where nothing was ever published."""
     rows = work.session.execute(select(Revision.name, Revision.number))
-    found = dict(rows.tuples().all())
+    found = dict(rows.all())
     return Revisions(found.get("borders", 0), found.get("posts", 0))
 
 

@@ -69,14 +69,14 @@ def prepare(
     progress("check", 0, len(rows))
     with store.read() as work:
         tables = queries.load_tables(work, queries.open_versions())
-        report = _doubt_datum(work, tables, level, rows, report)
-        rows = _make_again(work, tables, level, rows)
+        rows = _make_again(work, levels, tables, level, rows)
         rows, report = _accept_rows(rows, options, report)
+        report = _doubt_datum(work, tables, level, rows, report)
         rows, report = _check_borders(levels, level, rows, options, report)
         progress("check", len(rows), len(rows))
         if _stopped(report, options):
             return Prepared(level, (), {}, report)
-        made = _make_levels(levels, level, rows)
+        made = _make_levels(work, levels, tables, level, rows)
         main, report = _link(work, levels, level, rows, made, tables, report, progress)
         parts = (*made.values(), main)
         changes = {part.level: _compare(work, tables, part) for part in parts}
@@ -227,7 +227,9 @@ def _blocks(finding: Finding, options: ImportOptions) -> bool:
 # -- levels made as unions
 
 
-def _make_levels(levels: Levels, level: str, rows: BorderRows) -> dict[str, PreparedLevel]:
+def _make_levels(
+    work: Work, levels: Levels, tables: Mapping[str, AreaTable], level: str, rows: BorderRows
+) -> dict[str, PreparedLevel]:
     """Make the areas of levels above as unions of the imported ones; each made area lies in one made parent."""
     above = list_ancestors(nesting_of(levels), level)
     for column in rows.made:
@@ -238,24 +240,56 @@ def _make_levels(levels: Levels, level: str, rows: BorderRows) -> dict[str, Prep
                 f"A {level} does not lie in a {column.level}.",
                 hint=f"Levels above it: {', '.join(above)}.",
             )
-    return {column.level: _make_level(levels, column, rows) for column in rows.made}
+    made = {column.level: _make_level(levels, column, rows) for column in rows.made}
+    for name, part in made.items():
+        open_levels = [above for above in levels.get(name).nests_in if above not in part.parents]
+        for above in open_levels:
+            there = _find_parents(work, above, made, tables)
+            if there is not None:
+                overlap, _ = parents_by_overlap(part.geometries, there.codes, there.geometries)
+                made[name] = part = replace(part, parents={**part.parents, above: overlap})
+    return made
 
 
-def _make_again(work: Work, tables: Mapping[str, AreaTable], level: str, rows: BorderRows) -> BorderRows:
-    """Make the levels again that the last import of this level made, where the rows name the parents: their
-    borders are nothing but the union of these areas. A code that is new needs its name, and so --make-parents."""
-    columns = list(rows.made)
-    for made_level in queries.find_made_levels(work, level):
-        codes = rows.parents.get(made_level)
+def _make_again(
+    work: Work, levels: Levels, tables: Mapping[str, AreaTable], level: str, rows: BorderRows
+) -> BorderRows:
+    """Make the levels again that the last import of this level made: their borders are nothing but its unions.
+
+    Their codes come from the rows where these name them, else from the parents that a finer made level has in
+    the store. A code that is new needs its name, and so --make-parents.
+    """
+    columns = {column.level: column for column in rows.made}
+    made = queries.find_made_levels(work, level)
+    for made_level in sorted(made, key=lambda code: -levels.get(code).order):
         table = tables.get(made_level)
-        if codes is None or table is None or any(column.level == made_level for column in rows.made):
+        if table is None or made_level in columns:
+            continue
+        codes = rows.parents.get(made_level) or _codes_by_store(levels, tables, columns, made_level)
+        if codes is None:
             continue
         names = dict(zip(table.codes, table.names, strict=True))
         unknown = sorted(set(codes) - names.keys() - {""})
         if unknown:
             raise _unknown_parents(level, made_level, unknown)
-        columns.append(MadeColumn(made_level, codes, tuple(names.get(code, "") for code in codes)))
-    return replace(rows, made=tuple(columns))
+        columns[made_level] = MadeColumn(made_level, codes, tuple(names.get(code, "") for code in codes))
+    return replace(rows, made=tuple(columns.values()))
+
+
+def _codes_by_store(
+    levels: Levels, tables: Mapping[str, AreaTable], columns: Mapping[str, MadeColumn], made_level: str
+) -> tuple[str, ...] | None:
+    """Return the codes of a made level by way of a finer made one, whose areas lie in it by the store."""
+    for column in columns.values():
+        finer = tables.get(column.level)
+        if finer is None or made_level not in levels.get(column.level).nests_in or made_level not in finer.parents:
+            continue
+        above = tables[made_level]
+        parent_rows = finer.parents[made_level].tolist()
+        parents = {code: above.codes[row] for code, row in zip(finer.codes, parent_rows, strict=True) if row >= 0}
+        if all(code in parents for code in column.codes):
+            return tuple(parents[code] for code in column.codes)
+    return None
 
 
 def _make_level(levels: Levels, column: MadeColumn, rows: BorderRows) -> PreparedLevel:

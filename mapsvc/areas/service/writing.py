@@ -129,17 +129,17 @@ def _put_borders(work: Work, hashes: Sequence[str], geometries: Geometries, boxe
     if fresh:
         _insert_new(work, Border, list(fresh.values()))
     rows = work.session.execute(select(Border.lattice_hash, Border.id).where(Border.lattice_hash.in_(hashes)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def put_areas(work: Work, level: str, codes: Sequence[str]) -> dict[str, int]:
     """Return the ids of areas by code, making those that were never there; without a version nobody sees them."""
     query = select(Area.code, Area.id).where(Area.level == level, Area.code.in_(codes))
-    found = dict(work.session.execute(query).tuples().all())
+    found = dict(work.session.execute(query).all())
     missing = [{"level": level, "code": code} for code in codes if code not in found]
     if missing:
         _insert_new(work, Area, missing)
-        found = dict(work.session.execute(query).tuples().all())
+        found = dict(work.session.execute(query).all())
     return found
 
 
