@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from mapsvc.base.errors import Misconfigured, Unavailable
+from mapsvc.storage.failures import gone
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another one before the store counts as locked."""
@@ -105,9 +106,14 @@ def _sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
         if record.info["inode"] != _inode(path):
             raise DisconnectionError(f"{path} was deleted or replaced")
 
+    def check_file_again(connection: Connection) -> None:
+        if connection.connection.info["inode"] != _inode(path):
+            raise gone(f"{path} was deleted or replaced while it was being written to")
+
     event.listen(engine, "connect", prepare)
     event.listen(engine, "checkout", check_file)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "commit", check_file_again)
     return engine
 
 

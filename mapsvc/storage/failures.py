@@ -9,18 +9,19 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mapsvc.base.errors import MapsvcError, Unavailable
 
-_AGAIN = "Nothing was written. Try again in a moment."
+_AGAIN = "Nothing was acknowledged. Try again in a moment."
 
 
 def _locked() -> Unavailable:
     return Unavailable("store_locked", "The store is busy: somebody else is writing to it.", hint=_AGAIN)
 
 
-def _gone(what: str) -> Unavailable:
+def gone(what: str) -> Unavailable:
+    """Return the error for a store that cannot be reached; `what` is the reason, a clause without a full stop."""
     return Unavailable(
         "store_gone",
         f"The store cannot be reached: {what}.",
-        hint="Nothing was written. Check that the database runs, or that its file is there and may be written.",
+        hint="Nothing was acknowledged. Check that the database runs, or that its file is there and may be written.",
     )
 
 
@@ -28,7 +29,7 @@ def _full() -> Unavailable:
     return Unavailable(
         "disk_full",
         "The disk of the store is full, or takes no more.",
-        hint="Nothing was written. Make room (or raise the limit of file sizes), then try again.",
+        hint="Nothing was acknowledged. Make room (or raise the limit of file sizes), then try again.",
     )
 
 
@@ -36,7 +37,7 @@ def _damaged() -> Unavailable:
     return Unavailable(
         "store_damaged",
         "The file of the store is damaged, or is no SQLite database.",
-        hint="Nothing was written. Restore the last backup, or check MAPSVC_DATABASE_URL and MAPSVC_DATA_DIR.",
+        hint="Nothing was acknowledged. Restore the last backup, or check MAPSVC_DATABASE_URL and MAPSVC_DATA_DIR.",
     )
 
 
@@ -53,7 +54,7 @@ def translate(error: DBAPIError | StatementError | PoolTimeout, *, reading: bool
     state = getattr(error.orig, "sqlstate", None)
     if state is None and isinstance(error, DBAPIError):
         lost = error.connection_invalidated or type(error).__name__ == "OperationalError"
-        return _gone(_first_line(error.orig)) if lost else None
+        return gone(_first_line(error.orig)) if lost else None
     return _from_sqlstate(str(state), error.orig)
 
 
@@ -68,7 +69,7 @@ def _from_sqlite(error: sqlite3.Error) -> MapsvcError | None:
     if primary == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_WRITE:
         return _full()  # an exhausted quota or file size limit is an IOERR_WRITE to SQLite
     if primary in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY}:
-        return _gone(_first_line(error))
+        return gone(_first_line(error))
     if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return _damaged()
     return None
@@ -81,7 +82,7 @@ def _from_sqlstate(state: str, error: BaseException | None) -> MapsvcError | Non
     if state in {"53100", "53200"}:  # disk full, out of memory
         return _full()
     if state.startswith(("08", "57P")) or state in {"53300", "3D000", "28000", "28P01"}:
-        return _gone(_first_line(error))
+        return gone(_first_line(error))
     return None
 
 

@@ -12,7 +12,7 @@ from mapsvc.storage.engine import create_store_file, describe, store_file
 from mapsvc.storage.failures import translate
 
 HEAD = "0001"
-"""The newest revision, written here so that asking for it costs one query; a test compares it with Alembic's."""
+"""The newest revision, written here so that asking for it does not load Alembic; a test compares the two."""
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -44,7 +44,7 @@ def find_revision(engine: Engine) -> str | None:
 
 
 def require_current(engine: Engine) -> None:
-    """Raise `Misconfigured` unless the store is there and at the newest revision; one query."""
+    """Raise `Misconfigured` unless the store is there and at the newest revision; cheap, and without Alembic."""
     found = find_revision(engine)
     if found == HEAD:
         return

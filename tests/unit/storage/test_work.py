@@ -217,6 +217,17 @@ def test_a_deleted_file_is_never_written_to(sqlite_store: Store, settings: Setti
     assert not (settings.data_dir / "mapsvc.db").exists(), "an empty store must not take the place of a lost one"
 
 
+def test_a_file_deleted_in_the_middle_acknowledges_nothing(sqlite_store: Store, settings: Settings) -> None:
+    def write_meanwhile() -> None:
+        with sqlite_store.write() as work:
+            work.session.add(Person(code="a", name="a"))
+            (settings.data_dir / "mapsvc.db").unlink()
+
+    with pytest.raises(Unavailable) as caught:
+        write_meanwhile()
+    assert caught.value.code == "store_gone"
+
+
 def test_a_restored_file_is_taken_up(sqlite_store: Store, settings: Settings) -> None:
     path = settings.data_dir / "mapsvc.db"
     add(sqlite_store, "a")
