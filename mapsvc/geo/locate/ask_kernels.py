@@ -155,7 +155,7 @@ def on_border(lon: Array, lat: Array, out: Array, table: Array, words: Array, gr
 
 
 @nb.njit(inline="always")
-def _metres(x: Whole, y: Whole, frame: Any) -> Any:
+def _metres(x: Real, y: Real, frame: Any) -> Any:
     """Return metres east and north of the frame's centre for lattice steps from it; see `nearest.frame_at`."""
     east, east_y, east_yy, north, north_y, bend = frame
     x_m = x * (east + y * (east_y + y * east_yy))
@@ -166,7 +166,8 @@ def _metres(x: Whole, y: Whole, frame: Any) -> Any:
 def _square_distance(ax: Whole, ay: Whole, bx: Whole, by: Whole, frame: Any) -> Real:
     """Return the square of the distance, in metres, from the frame's centre to the segment A-B given in steps from it.
 
-    At an end the value depends on that vertex alone, so that edges that share it give equal values.
+    The segment is straight in degrees, so the foot is sought on its chord in metres and then taken on the segment. At
+    an end the value depends on that vertex alone, so that edges that share it give equal values.
     """
     ax_m, ay_m = _metres(ax, ay, frame)
     bx_m, by_m = _metres(bx, by, frame)
@@ -177,8 +178,9 @@ def _square_distance(ax: Whole, ay: Whole, bx: Whole, by: Whole, frame: Any) -> 
     length = dx * dx + dy * dy
     if along >= length:
         return bx_m * bx_m + by_m * by_m
-    across = ax_m * dy - ay_m * dx
-    return across * across / length
+    part = along / length
+    x_m, y_m = _metres(ax + part * (bx - ax), ay + part * (by - ay), frame)
+    return x_m * x_m + y_m * y_m
 
 
 @nb.njit(cache=True, nogil=True)

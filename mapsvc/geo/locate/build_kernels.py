@@ -34,7 +34,7 @@ TOO_CROWDED = 3
 TOO_LARGE = 4
 
 _TRIES = 256
-_CHECKED = 2**28
+_CHECKED = 2**30
 _FULL = 2**31 - 2**26
 
 

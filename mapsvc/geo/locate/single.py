@@ -20,20 +20,21 @@ def finder(cells: Cells) -> Callable[[float, float], int]:
     west, south, shift_x, shift_y, nx = grid.west, grid.south, grid.shift_x, grid.shift_y, grid.nx
     width, height = nx << shift_x, grid.ny << shift_y
     mask_x, mask_y = (1 << shift_x) - 1, (1 << shift_y) - 1
-    table = cells.table.data
-    words = cells.words.data
+    table: memoryview[int] = cells.table.data
+    words: memoryview[int] = cells.words.data
     head, edge, step = _HEAD, _EDGE, 4 * EDGE_WORDS
 
     def find(lon: float, lat: float) -> int:
         try:
-            x = round(lon * 1e8) - west
-            y = round(lat * 1e8) - south
+            # The same as round(), in half the time: this line is a fifth of the whole.
+            x = (lon * 1e8).__round__() - west
+            y = (lat * 1e8).__round__() - south
         except (ValueError, OverflowError):
             # NaN and infinity are nowhere.
             return -1
         if not (0 <= x < width and 0 <= y < height):
             return -1
-        value = table[(y >> shift_y) * nx + (x >> shift_x)]
+        value: int = table[(y >> shift_y) * nx + (x >> shift_x)]
         if value >= 0:
             return value - 1
         x &= mask_x
@@ -62,6 +63,7 @@ def finder(cells: Cells) -> Callable[[float, float], int]:
                     elif side == 0:
                         smaller = min(one, other) or one or other
                         tied = min(tied, smaller) if tied else smaller
-        return (tied or owner) - 1
+        number: int = (tied or owner) - 1
+        return number
 
     return find
