@@ -17,7 +17,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,6 @@ from . import postgis, schema
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 DATA_REASON = "../shared/data is not there"
-_numbers = count()
 
 
 @pytest.fixture
@@ -92,12 +90,15 @@ def sqlite_store(settings: Settings, clock: FixedClock, _sqlite_template: Path) 
     yield from _opened(settings.store_url, clock)
 
 
+@pytest.fixture(scope="session")
+def _postgis_database(postgis_cluster: postgis.Cluster, _postgis_template: str) -> postgis.Database:
+    return postgis.Database(postgis_cluster, _postgis_template, "test")
+
+
 @pytest.fixture
-def postgis_store(postgis_cluster: postgis.Cluster, _postgis_template: str, clock: FixedClock) -> Iterator[Store]:
-    name = f"test_{next(_numbers)}"
-    postgis_cluster.run(f"CREATE DATABASE {name} TEMPLATE {_postgis_template}")
-    yield from _opened(postgis_cluster.url(name), clock)
-    postgis_cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
+def postgis_store(_postgis_database: postgis.Database, clock: FixedClock) -> Iterator[Store]:
+    yield from _opened(_postgis_database.url, clock)
+    _postgis_database.empty()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgis", marks=pytest.mark.postgis)])

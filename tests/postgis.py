@@ -53,6 +53,65 @@ class Cluster:
             connection.execute(statement)  # type: ignore[call-overload]
 
 
+@dataclass
+class Database:
+    """A database that many tests use one after another; `empty` makes it as new in a few milliseconds.
+
+    CREATE and DROP DATABASE for each test would cost a fifth of a second.
+    """
+
+    cluster: Cluster
+    template: str
+    name: str
+
+    def __post_init__(self) -> None:
+        self._make()
+
+    @property
+    def url(self) -> str:
+        return self.cluster.url(self.name)
+
+    def empty(self) -> None:
+        """Cut all connections, delete all rows, start ids at 1; a database whose tables changed is made anew."""
+        self.cluster.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'")
+        with psycopg.connect(
+            host=str(self.cluster.folder), port=self.cluster.port, user="postgres", dbname=self.name
+        ) as connection:
+            if connection.execute(SHAPE).fetchone() == self._shape:
+                connection.execute("SET LOCAL session_replication_role = replica")  # foreign keys need no look
+                connection.execute(self._deletions)
+                for (table,) in connection.execute(LARGE).fetchall():
+                    connection.execute(f"TRUNCATE {table} CASCADE")  # type: ignore[call-overload]
+                return
+        self.cluster.run(f"DROP DATABASE {self.name} WITH (FORCE)")
+        self._make()
+
+    def _make(self) -> None:
+        self.cluster.run(f"CREATE DATABASE {self.name} TEMPLATE {self.template}")
+        with psycopg.connect(
+            host=str(self.cluster.folder), port=self.cluster.port, user="postgres", dbname=self.name
+        ) as connection:
+            self._shape = connection.execute(SHAPE).fetchone()
+            names = [name for (name,) in connection.execute(TABLES).fetchall()]
+            sequences = [name for (name,) in connection.execute(SEQUENCES).fetchall()]
+        self._deletions = "".join(
+            [f"DELETE FROM {name};" for name in names] + [f"SELECT setval('{name}', 1, false);" for name in sequences]
+        ).encode()
+
+
+TABLES = (
+    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
+    "AND relname NOT IN ('spatial_ref_sys', 'alembic_version')"
+)
+SEQUENCES = "SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
+LARGE = f"{TABLES} AND pg_relation_size(oid) > 1000000"
+SHAPE = (
+    "SELECT count(*), sum(hashtext(relname || attname || atttypid)) "
+    "FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
+    "WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped"
+)
+
+
 @contextlib.contextmanager
 def private_cluster() -> Iterator[Cluster]:
     """Start a cluster of our own on a free port and stop it afterwards, also when this process is killed."""
