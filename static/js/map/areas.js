@@ -28,7 +28,7 @@ export const AreaLayer = L.Layer.extend({
 
   /** Outline one area and dim the others; null ends it. */
   select(code) {
-    this._selected = code;
+    this.selected = code;
     this._restyle();
   },
 
@@ -101,8 +101,8 @@ export const AreaLayer = L.Layer.extend({
     if (!this._leading) return base;
     const tint = this._colours ? (this._colours[code] ?? "transparent") : TINTS[feature.tint];
     const filled = { ...base, fill: true, fillColor: tint, fillOpacity: this._colours ? 0.55 : fill, opacity };
-    if (!this._selected) return filled;
-    if (this._selected !== code) return { ...filled, fillOpacity: 0.04, opacity: 0.4 };
+    if (!this.selected) return filled;
+    if (this.selected !== code) return { ...filled, fillOpacity: 0.04, opacity: 0.4 };
     return {
       ...filled,
       weight: Math.max(3, weight + 1.5),

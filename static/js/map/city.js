@@ -9,9 +9,7 @@ import { Panel } from "./panel.js";
 export function city(map, data) {
   const state = new URLSearchParams(location.search);
   const panel = new Panel(document.getElementById("panel"));
-  const seconds = (level) =>
-    data.figures_url ? load(`${data.figures_url}?level=${level}`).then((answer) => answer.chiefs, () => ({})) : {};
-  const levels = new LevelSwitch(map, { chosen: state.get("level"), seconds });
+  const levels = new LevelSwitch(map, { chosen: state.get("level") });
   const page = { map, data, panel, levels };
 
   levels.onChange = (leading) => {

@@ -7,27 +7,25 @@ export function leadingLevel(layers, zoom, chosen) {
   return found?.level ?? null;
 }
 
-/** Return the labels of features, the largest areas first; `seconds` holds second lines by code. */
-export function labelsOf(features, seconds = {}, strong = null) {
-  return features
-    .filter((feature) => feature.properties.label_lon !== undefined)
+/** Return the labels of features, the chosen one first; with `chiefs` the name of who answers stands below. */
+export function labelsOf(features, { chiefs = false, strong = null } = {}) {
+  const labels = features
+    .filter(({ properties }) => properties.label)
     .map(({ properties }) => ({
-      lon: properties.label_lon,
-      lat: properties.label_lat,
+      lon: properties.label[0],
+      lat: properties.label[1],
       name: properties.name,
-      second: seconds[properties.code] ?? "",
+      second: (chiefs && properties.chief?.name) || "",
       strong: properties.code === strong,
-      size: properties.area_m2 ?? 0,
-    }))
-    .sort((a, b) => Number(b.strong) - Number(a.strong) || b.size - a.size);
+    }));
+  return labels.sort((a, b) => Number(b.strong) - Number(a.strong));
 }
 
 /** Keep the right level in front of a map, whatever its zoom. */
 export class LevelSwitch {
-  constructor(map, { chosen = null, seconds = () => ({}) } = {}) {
+  constructor(map, { chosen = null } = {}) {
     this.map = map;
     this.chosen = chosen;
-    this.seconds = seconds;
     this.leading = undefined;
     this.onChange = () => {};
     map.on("zoomend", () => this.update());
@@ -58,11 +56,11 @@ export class LevelSwitch {
     this.relabel();
   }
 
-  async relabel() {
+  relabel() {
     const { layer } = this;
     if (!this.map.mapsvc.labels) return;
     if (!layer) return this.map.mapsvc.labels.show([]);
-    const seconds = this.map.getZoom() >= (layer.options.second_from ?? 99) ? await this.seconds(this.leading) : {};
-    if (layer === this.layer) this.map.mapsvc.labels.show(labelsOf(layer.features, seconds, layer._selected));
+    const chiefs = this.map.getZoom() >= (layer.options.chiefs_from ?? 99);
+    this.map.mapsvc.labels.show(labelsOf(layer.features, { chiefs, strong: layer.selected }));
   }
 }

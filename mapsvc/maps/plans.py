@@ -1,0 +1,118 @@
+"""The maps of the pages: which layers they show to whom, and what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from folium.elements import MacroElement
+
+from mapsvc.catalog import Layer, Layers
+from mapsvc.maps.compose import MapPlan, View
+from mapsvc.maps.elements import AreaLayer, BaseMap, Behaviour, CaseLayer, LabelLayer, Net
+from mapsvc.people.rules.actor import Actor
+
+NEVER = 99
+"""A zoom that no map reaches."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What lies under every map: the tile service of the settings, or none."""
+
+    url: str = ""
+    datum: str = "wgs84"
+
+    def layers(self) -> list[MacroElement]:
+        """Return the tile service, or a metric net where there is none."""
+        return [BaseMap(url=self.url, datum=self.datum)] if self.url else [Net()]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who looks: borders go to the public only under a map review number."""
+
+    actor: Actor
+    reviewed: bool
+
+    @property
+    def sees_borders(self) -> bool:
+        """Whether administrative borders may be drawn."""
+        return self.actor.user_id is not None or self.reviewed
+
+    def choose(self, layers: Layers, source: str) -> list[Layer]:
+        """Return the layers of a source that may be shown, the lowest first."""
+        if source == "areas" and not self.sees_borders:
+            return []
+        roles, known = self.actor.role_names, self.actor.user_id is not None
+        return [layer for layer in layers if layer.source == source and layer.is_for(roles, logged_in=known)]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where layers load from: the areas API and the dots of cases."""
+
+    areas: str
+    cases: str
+
+
+def area_layers(layers: Layers, audience: Audience, addresses: Addresses, levels: Sequence[str]) -> list[MacroElement]:
+    """Return the area layers of the levels that have areas, each with its own address."""
+    chiefs = audience.choose(layers, "chiefs")
+    chiefs_from = chiefs[0].zooms[0] if chiefs else NEVER
+    return [
+        AreaLayer(
+            url=f"{addresses.areas}?level={layer.level}&limit=5000",
+            level=layer.level,
+            leads_from=layer.label.from_zoom if layer.label.field else NEVER,
+            chiefs_from=max(chiefs_from, layer.label.from_zoom),
+            zooms=list(layer.zooms),
+            color=layer.style.color,
+            weight=layer.style.weight,
+            opacity=layer.style.opacity,
+            fill=layer.style.fill_opacity,
+        )
+        for layer in audience.choose(layers, "areas")
+        if layer.level in levels
+    ]
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """Everything that the plans have in common."""
+
+    layers: Layers
+    audience: Audience
+    addresses: Addresses
+    ground: Ground
+    levels: Sequence[str]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def city(self, view: View, label: str, **data: Any) -> MapPlan:
+        """Return the map of the whole city: levels by zoom, names, open cases."""
+        shown = area_layers(self.layers, self.audience, self.addresses, self.levels)
+        cases = [CaseLayer(url=self.addresses.cases) for _ in self.audience.choose(self.layers, "cases")[:1]]
+        names = [LabelLayer()] if shown else []
+        return MapPlan(view, label, [*self.ground.layers(), *shown, *names, *cases], Behaviour("city", **data))
+
+    def area(self, view: View, label: str, level: str, code: str, area_id: int, case_url: str) -> MapPlan:
+        """Return the map of one area: outlined, its neighbours dimmed, with its open cases."""
+        shown = area_layers(self.layers, self.audience, self.addresses, [level])
+        cases = [
+            CaseLayer(url=f"{self.addresses.cases}?area_id={area_id}")
+            for _ in self.audience.choose(self.layers, "cases")[:1]
+        ]
+        behaviour = Behaviour("area", level=level, code=code, case_url=case_url)
+        return MapPlan(view, label, [*self.ground.layers(), *shown, LabelLayer(), *cases], behaviour)
+
+    def spot(self, view: View, label: str, **data: Any) -> MapPlan:
+        """Return the map of one case: its sign, its accuracy, the areas round it."""
+        level = [str(data["level"])] if data.get("level") else []
+        shown = area_layers(self.layers, self.audience, self.addresses, level)
+        return MapPlan(view, label, [*self.ground.layers(), *shown, LabelLayer()], Behaviour("spot", **data))
+
+    def pin(self, view: View, label: str, form: str) -> MapPlan:
+        """Return the map on which a place is chosen for a form; its fields stay the truth."""
+        shown = area_layers(self.layers, self.audience, self.addresses, self.levels)
+        return MapPlan(view, label, [*self.ground.layers(), *shown, LabelLayer()], Behaviour("pin", form=form))

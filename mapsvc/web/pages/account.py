@@ -1,0 +1,68 @@
+"""Log-in and log-out."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from mapsvc.base.errors import NotAuthenticated
+from mapsvc.people.rules.permissions import allows
+from mapsvc.web import sessions
+from mapsvc.web.guard import permission
+from mapsvc.web.pages.blueprint import pages
+from mapsvc.web.pages.frame import is_staff, own_area_url, speech
+from mapsvc.web.parts import actor
+
+LONGEST_NAME = 200
+
+
+def safe_next(text: str) -> str:
+    """Return where to go after the log-in: a path of our own, never another site."""
+    split = urlsplit(text)
+    ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not split.scheme and not split.netloc
+    return text if ours and "\\" not in text and text.isprintable() else ""
+
+
+@pages.get("/login")
+@permission("public")
+def login() -> str | Response:
+    next_page = safe_next(request.args.get("next", ""))
+    if is_staff():
+        return redirect(next_page or url_for("pages.city_map"), 303)
+    return render_template("login.html", next=next_page, name="", problem="")
+
+
+@pages.post("/login")
+@permission("public")
+def log_in() -> tuple[str, int] | Response:
+    name, password = request.form.get("name", "")[:LONGEST_NAME], request.form.get("password", "")
+    next_page = safe_next(request.form.get("next", ""))
+    try:
+        sessions.log_in(name, password)
+    except NotAuthenticated:
+        problem = speech().t("login.wrong")
+        return render_template("login.html", next=next_page, name=name, problem=problem), 401
+    return redirect(next_page or url_for("pages.start"), 303)
+
+
+@pages.get("/start")
+@permission("account.own")
+def start() -> Response:
+    """Go where one's day begins: the own area, the office, the unit, else the map."""
+    who = actor()
+    own = own_area_url(who) if allows(who, "patch.view") else None
+    if own:
+        return redirect(own[0], 303)
+    for name, endpoint in (("office.view", "office"), ("unit.work", "unit"), ("case.view", "case_list")):
+        if allows(who, name):
+            return redirect(url_for(f"pages.{endpoint}"), 303)
+    return redirect(url_for("pages.city_map"), 303)
+
+
+@pages.post("/logout")
+@permission("account.own")
+def logout() -> Response:
+    sessions.log_out()
+    return redirect(url_for("pages.city_map"), 303)

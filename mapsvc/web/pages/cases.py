@@ -1,0 +1,188 @@
+"""The work list and the page of one case."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from uuid import UUID, uuid4
+
+from flask import Response, render_template, request, url_for
+
+from mapsvc.areas.queries.posts import find_due_unit
+from mapsvc.base.errors import MapsvcError, NotFound
+from mapsvc.cases.queries.details import get_case
+from mapsvc.cases.queries.photos import find_photo
+from mapsvc.cases.queries.views import CaseView
+from mapsvc.cases.queries.worklist import list_cases
+from mapsvc.cases.rules.values import Contact
+from mapsvc.cases.service.disclosure import disclose_contact
+from mapsvc.maps.compose import MapParts, View
+from mapsvc.people.queries import list_units
+from mapsvc.people.rules.permissions import allows
+from mapsvc.storage.work import Work
+from mapsvc.web.guard import permission
+from mapsvc.web.pages.blueprint import pages
+from mapsvc.web.pages.forms import form_text, read_id, read_ids
+from mapsvc.web.pages.frame import speech
+from mapsvc.web.pages.maps import draw, map_of
+from mapsvc.web.pages.problems import one_line
+from mapsvc.web.parts import actor, now, parts, snapshot, today
+from mapsvc.web.present import caseview
+from mapsvc.web.present.steps import StepContext, step_forms
+from mapsvc.web.present.times import NEAR
+from mapsvc.web.present.worklist import Asked, Option, work_list
+
+PAGE_SIZE = 50
+MOST_CARDS = 12
+
+
+@pages.get("/cases")
+@permission("case.view")
+def case_list() -> str:
+    asked = Asked.read(request.args, find_area_id(request.args.get("area", "")), read_id(request.args.get("unit", "")))
+    zone = parts().settings.timezone
+    midnight = datetime.combine(today() + timedelta(days=1), time.min, zone)
+    cursor = request.args.get("cursor") or None
+    with parts().store.read() as work:
+        page = list_cases(work, actor(), asked.filters(midnight, now() + NEAR), cursor, PAGE_SIZE)
+    may_open = allows(actor(), "case.open")
+    base = url_for("pages.case_list")
+    areas = area_options(asked.values.get("area", ""))
+    made = work_list(speech(), asked, page, base, areas, paged=cursor is not None, may_open=may_open)
+    return render_template("cases.html", list=made, rows=page.rows)
+
+
+def find_area_id(text: str) -> int | None:
+    """Return the area that `patch:P07` names; None for none, and for one that is not in force."""
+    level, _, code = text.partition(":")
+    area = snapshot().find_area(level, code) if code else None
+    return area.area_id if area else None
+
+
+def area_options(chosen: str) -> tuple[Option, ...]:
+    """Return the areas to filter by: those that answer for cases, and the chosen one."""
+    found = []
+    for level in parts().levels.chain("default"):
+        table = snapshot().tables.get(level)
+        for code, name in zip(table.codes, table.names, strict=True) if table else ():
+            value = f"{level}:{code}"
+            found.append(Option(value, f"{speech().level_name(level)} {name or code}", value == chosen))
+    if chosen and not any(option.here for option in found) and find_area_id(chosen) is not None:
+        level, _, code = chosen.partition(":")
+        area = snapshot().find_area(level, code)
+        found.append(Option(chosen, f"{speech().level_name(level)} {area.name if area else code}", here=True))
+    return tuple(found)
+
+
+@pages.get("/cases/cards")
+@permission("case.view")
+def case_cards() -> str:
+    rows = []
+    with parts().store.read() as work:
+        for case_id in read_ids(request.args.get("ids", ""), MOST_CARDS):
+            try:
+                rows.append(get_case(work, actor(), parts().rulebook, case_id).row)
+            except NotFound:
+                continue  # closed, moved out of scope, or never there: the others are shown
+    return render_template("pieces/case_cards.html", rows=rows)
+
+
+@pages.get("/cases/<number>")
+@permission("case.view")
+def case_page(number: str) -> str:
+    return show_case(number)
+
+
+def show_case(number: str, *, problem: str = "", contact: Contact | None = None) -> str:
+    """Return the page of a case, with what went wrong or the contact that was revealed."""
+    with parts().store.read() as work:
+        view = get_case(work, actor(), parts().rulebook, case_name(number))
+        steps = step_forms(speech(), view, _step_context(work, view))
+    return render_template(
+        "case.html",
+        view=view,
+        steps=steps,
+        stages=caseview.stages_of(speech(), view),
+        events=caseview.events_of(speech(), view),
+        assignments=caseview.assignments_of(speech(), view),
+        clocks=caseview.clocks_of(speech(), view),
+        notices=caseview.notices_of(speech(), view),
+        map=_map(view),
+        problem=problem,
+        contact=contact,
+    )
+
+
+def case_name(text: str) -> int | str:
+    """Return how a case is named in an address: by its number or UUID; the map's dots know its row only."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else text
+
+
+def _map(view: CaseView) -> MapParts | None:
+    row = view.row
+    if row.lon is None or row.lat is None:
+        return None
+    data = {
+        "lon": row.lon, "lat": row.lat, "state": row.state, "overdue": row.overdue, "edge": row.edge,
+        "accuracy_m": view.accuracy_m, "level": row.area_level, "code": row.area_code,
+    }  # fmt: skip
+    return draw(map_of().spot(View(lon=row.lon, lat=row.lat, zoom=17), speech().t("case.map"), **data))
+
+
+def _step_context(work: Work, view: CaseView) -> StepContext:
+    needs = {need for step in view.steps for need in step.needs}
+    units = list_units(work, actor(), today()) if "unit" in needs and allows(actor(), "unit.view") else ()
+    row, proposed = view.row, None
+    if units:
+        located = snapshot().locate(row.lon, row.lat) if row.lon is not None and row.lat is not None else None
+        proposed = find_due_unit(work, row.category, located, today(), lon=row.lon, lat=row.lat)
+    areas = _owner_areas() if "area" in needs else ()
+    return StepContext(
+        url=lambda step: url_for("pages.case_step", number=row.number, step=step),
+        change_url=lambda step: url_for("pages.case_change", number=row.number, step=step),
+        units=units,
+        proposed_unit_id=proposed.unit_id if proposed else None,
+        areas=areas,
+        today=today(),
+        uuid=uuid4,
+    )
+
+
+def _owner_areas() -> tuple[Option, ...]:
+    found = []
+    for level in parts().levels.chain("default"):
+        table = snapshot().tables.get(level)
+        if table is not None:
+            for area_id, code, name in zip(table.area_ids.tolist(), table.codes, table.names, strict=True):
+                found.append(Option(str(area_id), f"{speech().level_name(level)} {name or code}"))
+    return tuple(found)
+
+
+@pages.post("/cases/<number>/contact")
+@permission("contact.reveal")
+def case_contact(number: str) -> str | tuple[str, int]:
+    try:
+        with parts().store.write() as work:
+            view = get_case(work, actor(), parts().rulebook, case_name(number))
+            contact = disclose_contact(work, actor(), parts().rulebook, view.row.uuid, uuid4(), form_text("reason"))
+    except NotFound:
+        raise
+    except MapsvcError as error:
+        return show_case(number, problem=one_line(speech(), error)), 400
+    return show_case(number, contact=contact)
+
+
+@pages.get("/photos/<uuid:uuid>")
+@permission("photo.view")
+def photo(uuid: UUID) -> Response:
+    with parts().store.read() as work:
+        sha256 = find_photo(work, actor(), uuid)
+    if sha256 is None:
+        raise NotFound("no_such_photo", "There is no such photo.", hint="Check the address.")
+    return photo_answer(sha256)
+
+
+def photo_answer(sha256: str) -> Response:
+    """Return a stored photo; it never changes, but who may see it does."""
+    answer = Response(parts().files.read(sha256), content_type="image/jpeg")
+    answer.headers["Cache-Control"] = "private, max-age=300"
+    return answer

@@ -1,0 +1,149 @@
+"""The city map at `/`, and the data that only maps need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import Response, render_template, request, url_for
+
+from mapsvc.base.errors import InvalidInput
+from mapsvc.cases.queries.counters import count_open_by_area, list_points
+from mapsvc.cases.queries.views import CaseFilters
+from mapsvc.people.rules.permissions import allows
+from mapsvc.web.guard import permission
+from mapsvc.web.pages.blueprint import pages
+from mapsvc.web.pages.forms import read_id
+from mapsvc.web.pages.frame import speech
+from mapsvc.web.pages.maps import district_view, draw, map_of
+from mapsvc.web.parts import actor, parts, snapshot
+
+SHADES = ((0, 0, "#00224e"), (1, 2, "#434e6c"), (3, 5, "#7d7c78"), (6, 10, "#bcaf6f"), (11, None, "#fee838"))
+"""Five steps of cividis: told apart in grey and without red or green."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A level to choose, or a layer to switch."""
+
+    level: str
+    name: str
+    layer: str = ""
+
+
+@dataclass(frozen=True)
+class Shade:
+    """One class of the shading: up to how many, its colour, its words."""
+
+    upto: int | None
+    colour: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LegendItem:
+    """One sign of the legend."""
+
+    state: str
+    text: str
+    overdue: bool = False
+    unplaced: bool = False
+    edge: bool = False
+
+
+@dataclass(frozen=True)
+class City:
+    """What the page of the city map shows beside the map."""
+
+    level_choices: tuple[Choice, ...]
+    toggles: tuple[Choice, ...]
+    shades: tuple[Shade, ...]
+    shows_cases: bool
+    legend: tuple[LegendItem, ...]
+    no_borders: bool
+
+
+@pages.get("/")
+@permission("public")
+def city_map() -> str:
+    made = map_of()
+    levels = [layer.level for layer in made.audience.choose(parts().layers, "areas") if layer.level in made.levels]
+    page = _city(levels, shows_cases=allows(actor(), "case.view"))
+    data: dict[str, Any] = {
+        "level_names": {level: speech().level_name(level) for level in levels},
+        "locate_url": url_for("api.locate.locate"),
+        "area_url": url_for("pages.area_list"),
+        "case_cards_url": url_for("pages.case_cards"),
+        "figures_url": url_for("pages.area_figures") if page.shades else "",
+        "shades": [{"upto": shade.upto, "colour": shade.colour} for shade in page.shades],
+    }
+    drawn = draw(made.city(district_view(), speech().t("city.title"), **data))
+    return render_template("city.html", map=drawn, city=page)
+
+
+def _city(levels: list[str], *, shows_cases: bool) -> City:
+    say = speech()
+    toggles = [Choice("", say.t("city.labels"), "labels")] if levels else []
+    if shows_cases:
+        toggles.append(Choice("", say.t("city.cases"), "cases"))
+    return City(
+        level_choices=tuple(Choice(level, say.level_name(level)) for level in levels),
+        toggles=tuple(toggles),
+        shades=_shades() if shows_cases and levels else (),
+        shows_cases=shows_cases,
+        legend=_legend(),
+        no_borders=not map_of().audience.sees_borders,
+    )
+
+
+def _shades() -> tuple[Shade, ...]:
+    say = speech().t
+    found = []
+    for low, high, colour in SHADES:
+        if high == 0:
+            text = say("city.shade_none")
+        elif high is None:
+            text = say("city.shade_more", low=low)
+        else:
+            text = say("city.shade_range", low=low, high=high)
+        found.append(Shade(high, colour, text))
+    return tuple(found)
+
+
+def _legend() -> tuple[LegendItem, ...]:
+    say = speech()
+    states = ("received", "assigned", "in_progress", "fixed", "returned", "suspended")
+    items = [LegendItem(state, say.state_name(state)) for state in states]
+    items.append(LegendItem("assigned", say.t("flag.overdue"), overdue=True))
+    items.append(LegendItem("assigned", say.t("flag.edge"), edge=True))
+    return tuple(items)
+
+
+@pages.get("/map/cases")
+@permission("case.view")
+def case_points() -> Response:
+    """Return open cases as dots that the asker may see; all, or those of an area."""
+    area_id = read_id(request.args.get("area_id", ""))
+    filters = CaseFilters(area_id=area_id, open_only=True, include_historic=False)
+    with parts().store.read() as work:
+        points = list_points(work, actor(), filters)
+    cases = [
+        {"id": p.id, "lon": p.lon, "lat": p.lat, "state": p.state, "overdue": p.overdue, "edge": p.edge} for p in points
+    ]
+    return Response(orjson.dumps({"cases": cases}), content_type="application/json")
+
+
+@pages.get("/map/figures")
+@permission("case.view")
+def area_figures() -> Response:
+    """Return how many cases are open in each area of a level, by code; over what the asker may see."""
+    level = request.args.get("level", "")
+    table = snapshot().tables.get(level)
+    if table is None:
+        raise InvalidInput("unknown_level", f"No areas of a level {level[:40]!r} are in force.")
+    with parts().store.read() as work:
+        counted = count_open_by_area(work, actor(), level)
+    codes = dict(zip(table.area_ids.tolist(), table.codes, strict=True))
+    figures = {codes[area_id]: count for area_id, (count, _) in counted.items() if area_id in codes}
+    return Response(orjson.dumps({"open": figures}), content_type="application/json")

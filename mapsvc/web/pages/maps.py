@@ -1,0 +1,32 @@
+"""What the maps of all pages have in common: ground, audience, addresses, the view of the whole district."""
+
+from __future__ import annotations
+
+from flask import current_app, url_for
+
+from mapsvc.maps.compose import MapParts, MapPlan, View, compose
+from mapsvc.maps.plans import Addresses, Audience, Ground, MapOf
+from mapsvc.web.parts import actor, parts, snapshot
+
+
+def map_of() -> MapOf:
+    """Return what the maps of this answer are made of."""
+    found = parts()
+    return MapOf(
+        layers=found.layers,
+        audience=Audience(actor(), reviewed=bool(found.settings.map_review_number)),
+        addresses=Addresses(areas=url_for("api.areas.list_areas"), cases=url_for("pages.case_points")),
+        ground=Ground(found.settings.base_map_url, found.settings.base_map_datum),
+        levels=tuple(snapshot().tables),
+    )
+
+
+def district_view() -> View:
+    """Return the view of everything there is."""
+    bounds = snapshot().bounds
+    return View(box=(bounds[0], bounds[1], bounds[2], bounds[3])) if bounds else View()
+
+
+def draw(plan: MapPlan) -> MapParts:
+    """Compose a map for this answer."""
+    return compose(plan, current_app.jinja_env.globals["static_url"])

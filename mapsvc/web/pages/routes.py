@@ -1,0 +1,17 @@
+"""All pages, put into the app."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from mapsvc.web.pages import account, areas, cases, city, frame, guide, office, report, steps, track
+from mapsvc.web.pages.blueprint import pages
+
+VIEWS = (account, areas, cases, city, guide, office, report, steps, track)
+"""Importing these modules put their views on the blueprint."""
+
+
+def install(app: Flask) -> None:
+    """Give the app its pages."""
+    frame.install(app)
+    app.register_blueprint(pages)

@@ -1,0 +1,120 @@
+"""The steps that somebody may take on a case now, as forms with what each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from mapsvc.cases.queries.views import AllowedStep, CaseView
+from mapsvc.people.queries import UnitRecord
+from mapsvc.web.present.caseview import step_title
+from mapsvc.web.present.speech import Speech
+from mapsvc.web.present.worklist import Option
+
+PREVIEWED = frozenset({"move_pin", "recategorise"})
+"""Steps that change who answers: shown before they are taken, on a page of their own."""
+
+ELSEWHERE = frozenset({"reveal_contact"})
+SIDE_STEPS = frozenset({"hand_over", "decide_side", "answer_side"})
+PRIMARY = (
+    "sign", "unit_sign", "accept_hand_over", "accept", "fix", "check_pass", "close", "dispatch", "redispatch",
+    "start", "resume", "extend", "endorse_extension", "verify",
+)  # fmt: skip
+"""What most often comes next; the first of these that is allowed stands on top."""
+
+
+@dataclass(frozen=True)
+class StepForm:
+    """One step as a button or a form."""
+
+    name: str
+    title: str
+    url: str
+    link: str
+    needs: tuple[str, ...]
+    primary: bool
+    uuid: UUID
+    version: int
+    units: tuple[Option, ...] = ()
+    proposed: str = ""
+    sides: tuple[Option, ...] = ()
+    areas: tuple[Option, ...] = ()
+    conditions: tuple[Option, ...] = ()
+    earliest: str = ""
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What the forms need to know beside the case."""
+
+    url: Callable[[str], str]
+    change_url: Callable[[str], str]
+    units: Sequence[UnitRecord]
+    proposed_unit_id: int | None
+    areas: Sequence[Option]
+    today: date
+    uuid: Callable[[], UUID]
+
+
+def step_forms(words: Speech, view: CaseView, context: StepContext) -> tuple[StepForm, ...]:
+    """Return the forms, the one that most likely comes next first, a comment last."""
+    allowed = [step for step in view.steps if step.name not in ELSEWHERE]
+    rank = {name: n for n, name in enumerate(PRIMARY)}
+    ordered = sorted(allowed, key=lambda step: (step.name == "comment", rank.get(step.name, len(rank))))
+    first = ordered[0].name if ordered and ordered[0].name in rank else ""
+    return tuple(_form(words, view, context, step, primary=step.name == first) for step in ordered)
+
+
+def _form(words: Speech, view: CaseView, context: StepContext, step: AllowedStep, *, primary: bool) -> StepForm:
+    sides = _sides(words, view) if step.name in SIDE_STEPS else ()
+    units, proposed = _units(words, context) if "unit" in step.needs else ((), "")
+    return StepForm(
+        name=step.name,
+        title=step_title(words, step.name),
+        url=context.url(step.name),
+        link=context.change_url(step.name) if step.name in PREVIEWED else "",
+        needs=step.needs,
+        primary=primary,
+        uuid=context.uuid(),
+        version=view.row.version,
+        units=units,
+        proposed=proposed,
+        sides=sides,
+        areas=tuple(context.areas) if "area" in step.needs and not sides else (),
+        conditions=_conditions(words, view) if "condition" in step.needs else (),
+        earliest=(context.today + timedelta(days=1)).isoformat() if "until" in step.needs else "",
+    )
+
+
+def _units(words: Speech, context: StepContext) -> tuple[tuple[Option, ...], str]:
+    options = tuple(Option(str(u.id), u.name, u.id == context.proposed_unit_id) for u in context.units)
+    proposed = next((option.text for option in options if option.here), "")
+    return options, words.t("need.proposed", unit=proposed) if proposed else ""
+
+
+def _sides(words: Speech, view: CaseView) -> tuple[Option, ...]:
+    """Return the other possible areas of an edge case, the most likely first."""
+    latest = view.assignments[-1].sides if view.assignments else ()
+    return tuple(
+        Option(str(side.area_id), f"{side.name} {words.share(side.probability)}")
+        for side in latest
+        if side.area_id and side.area_id != view.row.area_id
+    )
+
+
+def _conditions(words: Speech, view: CaseView) -> tuple[Option, ...]:
+    category = words.categories.find(view.row.category)
+    if category is None:
+        return ()
+    chosen = view.row.condition or (category.conditions[0].code if len(category.conditions) == 1 else "")
+    return tuple(
+        Option(
+            one.code,
+            f"{one.title(words.language)} · {one.term.amount:g}{words.t('unit_of_time.' + one.term.unit)}",
+            one.code == chosen,
+        )
+        for one in category.conditions
+    )

@@ -1,0 +1,154 @@
+"""The work list: its filters read from the address and written back into links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from mapsvc.cases.queries.views import CaseFilters, Page
+from mapsvc.cases.rules.values import STATES
+from mapsvc.web.present.speech import Speech
+
+FLAGS = ("mine", "sign_due", "due_today", "due_soon", "overdue", "unplaced", "edge", "handed")
+KEPT = ("text", "state", "category", "area", "unit", "sort", *FLAGS)
+LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Option:
+    """One entry of a select."""
+
+    value: str
+    text: str
+    here: bool = False
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One ready-made view of the list."""
+
+    text: str
+    url: str
+    here: bool
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """What the page of the work list reads."""
+
+    title: str
+    count: str
+    chips: tuple[Chip, ...]
+    kept: tuple[tuple[str, str], ...]
+    text: str
+    states: tuple[Option, ...]
+    categories: tuple[Option, ...]
+    areas: tuple[Option, ...]
+    first_url: str
+    next_url: str
+    filtered: bool
+    may_open: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The state of the list as the address has it; unknown values are dropped, so that old links still open."""
+
+    values: Mapping[str, str]
+    area_id: int | None = None
+    unit_id: int | None = None
+
+    @classmethod
+    def read(cls, args: Mapping[str, str], area_id: int | None = None, unit_id: int | None = None) -> Asked:
+        """Read what is known of an address."""
+        kept = {name: args[name][:LONGEST] for name in KEPT if args.get(name)}
+        if kept.get("state") not in STATES:
+            kept.pop("state", None)
+        if kept.get("sort") not in {"urgency", "newest"}:
+            kept.pop("sort", None)
+        return cls(kept, area_id, unit_id)
+
+    def has(self, name: str) -> bool:
+        """Whether a flag is set."""
+        return self.values.get(name) == "1"
+
+    def filters(self, today_ends: datetime, near: datetime) -> CaseFilters:
+        """Return the filters; without a state the list holds open cases only, a search all of them."""
+        state, text = self.values.get("state", ""), self.values.get("text", "")
+        due_before = near if self.has("due_soon") else today_ends if self.has("due_today") else None
+        return CaseFilters(
+            area_id=self.area_id,
+            states=(state,) if state else (),
+            category=self.values.get("category", ""),
+            unit_id=self.unit_id,
+            open_only=not state and not text,
+            overdue=self.has("overdue"),
+            due_before=due_before,
+            sign_due=self.has("sign_due"),
+            unplaced=self.has("unplaced"),
+            edge=self.has("edge"),
+            mine=self.has("mine") or self.has("handed"),
+            include_historic=bool(state == "closed" or text),
+            text=text,
+            sort=self.values.get("sort", "urgency"),
+        )
+
+    def url(self, base: str, **changes: str) -> str:
+        """Return the address of this list with some values changed; an empty one takes it away."""
+        values = {name: value for name, value in {**self.values, **changes}.items() if value}
+        return f"{base}?{urlencode(values, safe=':')}" if values else base
+
+
+_CHIPS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("cases.all", {}),
+    ("cases.mine", {"mine": "1"}),
+    ("state.assigned", {"state": "assigned"}),
+    ("count.due_today", {"due_today": "1"}),
+    ("flag.overdue", {"overdue": "1"}),
+    ("flag.unplaced", {"unplaced": "1"}),
+    ("flag.edge", {"edge": "1"}),
+    ("cases.closed", {"state": "closed", "sort": "newest"}),
+)
+
+
+def chips_of(words: Speech, asked: Asked, base: str) -> tuple[Chip, ...]:
+    """Return the ready-made views; the area that is chosen stays chosen."""
+    kept = {name: value for name, value in asked.values.items() if name in {"area", "unit"}}
+    present = {name: value for name, value in asked.values.items() if name not in {"area", "unit"}}
+    return tuple(Chip(words.t(key), Asked({**kept, **values}).url(base), present == values) for key, values in _CHIPS)
+
+
+def work_list(
+    words: Speech, asked: Asked, page: Page, base: str, areas: Sequence[Option], *, paged: bool, may_open: bool
+) -> WorkList:
+    """Return the page of the list."""
+    chips = chips_of(words, asked, base)
+    title = next((chip.text for chip in chips if chip.here), words.t("nav.cases"))
+    count = words.t("cases.at_least", count=page.count) if page.count_capped else str(page.count)
+    shown = {"text", "state", "category", "area"}
+    return WorkList(
+        title=title,
+        count=count,
+        chips=chips,
+        kept=tuple((name, value) for name, value in asked.values.items() if name not in shown),
+        text=asked.values.get("text", ""),
+        states=tuple(Option(s, words.state_name(s), asked.values.get("state") == s) for s in STATES),
+        categories=_majors(words, asked.values.get("category", "")),
+        areas=tuple(areas),
+        first_url=asked.url(base) if paged else "",
+        next_url=asked.url(base, cursor=page.cursor) if page.cursor else "",
+        filtered=bool(asked.values),
+        may_open=may_open,
+    )
+
+
+def _majors(words: Speech, chosen: str) -> tuple[Option, ...]:
+    options = [
+        Option(major.code, f"{major.code} {major.title(words.language)}", chosen == major.code)
+        for major in words.categories.majors
+    ]
+    if chosen and not any(option.here for option in options):
+        options.append(Option(chosen, words.category_name(chosen), here=True))
+    return tuple(options)

@@ -1,0 +1,67 @@
+// Keys on the desk: / searches, ? lists the keys, g then a letter goes to a page. Never while writing.
+
+import { say } from "./words.js";
+
+const PAGES = { m: "/", c: "/cases", o: "/office", r: "/report", g: "/guide" };
+let waiting = false;
+
+function isWriting(target) {
+  return target.closest?.("input, textarea, select, [contenteditable]") !== null;
+}
+
+function showKeys() {
+  const dialog = document.getElementById("keys");
+  const title = document.createElement("h2");
+  title.id = "keys-title";
+  title.textContent = say("keys.title");
+  const list = document.createElement("dl");
+  list.className = "facts";
+  for (const key of ["slash", "m", "c", "o", "r", "g", "esc"]) {
+    const [term, meaning] = [document.createElement("dt"), document.createElement("dd")];
+    const mark = document.createElement("kbd");
+    mark.textContent = { slash: "/", esc: "Esc" }[key] ?? `g ${key}`;
+    term.append(mark);
+    meaning.textContent = say(`keys.${key}`);
+    list.append(term, meaning);
+  }
+  const close = document.createElement("button");
+  close.className = "secondary";
+  close.textContent = say("keys.close");
+  close.addEventListener("click", () => dialog.close());
+  const frame = document.createElement("article");
+  frame.append(title, list, close);
+  dialog.replaceChildren(frame);
+  dialog.showModal();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
+  if (waiting) {
+    waiting = false;
+    const page = PAGES[event.key];
+    if (page) location.assign(page);
+    return;
+  }
+  if (event.key === "g") {
+    waiting = true;
+    setTimeout(() => (waiting = false), 1500);
+  } else if (event.key === "/") {
+    const search = document.getElementById("search");
+    event.preventDefault();
+    if (search) search.focus();
+    else location.assign("/cases#search");
+  } else if (event.key === "?") showKeys();
+});
+
+// Menus and boxes close when something else is touched or Escape is pressed.
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+});
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+if (location.hash === "#search") document.getElementById("search")?.focus();
