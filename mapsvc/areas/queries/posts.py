@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -19,6 +19,8 @@ from mapsvc.people.models import Person, Unit
 from mapsvc.people.rules.actor import RoleHeld
 from mapsvc.storage.boxes import Box, borders_in_box
 from mapsvc.storage.work import Work
+
+CHUNK = 5_000
 
 
 def _held(on: date) -> ColumnElement[bool]:
@@ -215,3 +217,13 @@ def list_areas_of_codes(work: Work, level: str, codes: Sequence[str]) -> dict[st
         .distinct()
     )
     return dict(work.session.execute(query).all())
+
+
+def person_codes(work: Work, person_ids: Iterable[int]) -> dict[int, str]:
+    """Return the codes of persons by id."""
+    ordered = sorted(set(person_ids))
+    found: dict[int, str] = {}
+    for start in range(0, len(ordered), CHUNK):
+        query = select(Person.id, Person.code).where(Person.id.in_(ordered[start : start + CHUNK]))
+        found.update(dict(work.session.execute(query).all()))
+    return found

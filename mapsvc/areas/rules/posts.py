@@ -42,11 +42,11 @@ ROLE_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The days of one post, both included; None is open."""
+    """The days of one post, both included; None is open. `label` tells posts apart."""
 
     begin: date | None
     end: date | None
-    label: str
+    label: int
 
     def overlaps(self, other: Term) -> bool:
         """Whether both are held on some day."""

@@ -36,7 +36,7 @@ from mapsvc.areas.service.prepared import (
 )
 from mapsvc.base.errors import InvalidInput
 from mapsvc.catalog import Levels
-from mapsvc.geo.coverage import Finding, check_coverage
+from mapsvc.geo.coverage import Finding, check_coverage, repair_coverage
 from mapsvc.geo.lattice import lattice_hash, snap
 from mapsvc.storage.work import Store, Work
 
@@ -205,16 +205,42 @@ def _check_borders(
     if not levels.get(level).coverage or len(rows) == 0:
         return rows, report
     findings = check_coverage(rows.geometries, rows.codes)
-    repaired = report.repaired
     if findings and options.repair:
-        from mapsvc.geo.coverage import repair_coverage
-
-        preview = repair_coverage(rows.geometries, rows.codes, snapping_m=options.snapping_m, gap_m=options.gap_m)
-        rows = replace(rows, geometries=preview.geometries)
-        repaired = (*repaired, *(f"{change.code}: {change.message}" for change in preview.changes))
+        rows, report = _repair(rows, options, report)
         findings = check_coverage(rows.geometries, rows.codes)
     remarks = tuple(Remark(f.kind, f.codes, f.lon, f.lat, f.message, blocking=_blocks(f, options)) for f in findings)
-    return rows, replace(report, remarks=(*report.remarks, *remarks), repaired=repaired)
+    return rows, replace(report, remarks=(*report.remarks, *remarks))
+
+
+def _repair(rows: BorderRows, options: ImportOptions, report: ImportReport) -> tuple[BorderRows, ImportReport]:
+    """Repair borders as previewed: what changed, whose ground moved, how far, and which rows it had to refuse."""
+    preview = repair_coverage(rows.geometries, rows.codes, snapping_m=options.snapping_m, gap_m=options.gap_m)
+    refused = tuple(
+        RefusedRow(rows.rows[refusal.row], refusal.code, refusal.reason, refusal.message) for refusal in preview.refused
+    )
+    moved = tuple(
+        Remark(
+            "moved",
+            tuple(code for code in (piece.from_code, piece.to_code) if code),
+            piece.lon,
+            piece.lat,
+            f"{piece.area_m2:,.1f} m2 go from {piece.from_code or 'nobody'} to {piece.to_code or 'nobody'}.",
+        )
+        for piece in preview.moved
+    )
+    warnings = report.warnings
+    if preview.changes:
+        warnings = (*warnings, f"The repair moves borders by up to {preview.max_shift_m:.2f} m.")
+    done = replace(
+        report,
+        refused=(*report.refused, *refused),
+        remarks=(*report.remarks, *moved),
+        warnings=warnings,
+        repaired=(*report.repaired, *(f"{change.code}: {change.message}" for change in preview.changes)),
+    )
+    gone = {refusal.row for refusal in preview.refused}
+    kept = replace(rows, geometries=preview.geometries).take([n for n in range(len(rows)) if n not in gone])
+    return kept, done
 
 
 def _blocks(finding: Finding, options: ImportOptions) -> bool:
@@ -241,13 +267,12 @@ def _make_levels(
                 hint=f"Levels above it: {', '.join(above)}.",
             )
     made = {column.level: _make_level(levels, column, rows) for column in rows.made}
-    for name, part in made.items():
-        open_levels = [above for above in levels.get(name).nests_in if above not in part.parents]
-        for above in open_levels:
-            there = _find_parents(work, above, made, tables)
+    for name in made:
+        for parent_level in levels.get(name).nests_in:
+            there = None if parent_level in made[name].parents else _find_parents(work, parent_level, made, tables)
             if there is not None:
-                overlap, _ = parents_by_overlap(part.geometries, there.codes, there.geometries)
-                made[name] = part = replace(part, parents={**part.parents, above: overlap})
+                overlap, _ = parents_by_overlap(made[name].geometries, there.codes, there.geometries)
+                made[name] = replace(made[name], parents={**made[name].parents, parent_level: overlap})
     return made
 
 
