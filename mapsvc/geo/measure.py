@@ -98,12 +98,8 @@ class LocalFrame:
 
     def to_metres(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
         """Return metres east and north of the frame's centre for points in degrees."""
-        phi = np.radians(np.asarray(lat, dtype=np.float64))
-        dlon = np.radians(np.asarray(lon, dtype=np.float64) - self.lon0)
-        root = np.sqrt(1 - WGS84_E2 * np.sin(phi) ** 2)
-        x = WGS84_A_M * dlon * np.cos(phi) / root
-        y = _meridian_arc_m(phi) - self._north0_m + x * x * np.tan(phi) * root / (2 * WGS84_A_M)
-        return x, y
+        dlon = np.asarray(lon, dtype=np.float64) - self.lon0
+        return _plane_m(dlon, np.asarray(lat, dtype=np.float64), self._north0_m)
 
     def from_metres(self, x_m: ArrayLike, y_m: ArrayLike) -> tuple[Floats, Floats]:
         """Return longitude and latitude in degrees of points in metres east and north of the centre."""
@@ -134,6 +130,18 @@ class LocalFrame:
         return moved
 
 
+def each_to_metres(geometries: Iterable[BaseGeometry | None]) -> NDArray[np.object_]:
+    """Return each geometry in metres of a frame around its own middle: sizes and shapes hold, places do not."""
+    array = np.asarray(list(geometries), dtype=object)
+    bounds = shapely.bounds(array)
+    points, row = shapely.get_coordinates(array, return_index=True)
+    lon0 = ((bounds[:, 0] + bounds[:, 2]) / 2)[row]
+    north0 = _meridian_arc_m(np.radians((bounds[:, 1] + bounds[:, 3]) / 2))[row]
+    x, y = _plane_m(points[:, 0] - lon0, points[:, 1], north0)
+    moved: NDArray[np.object_] = shapely.set_coordinates(shapely.force_2d(array), np.column_stack([x, y]))
+    return moved
+
+
 def frame_of(geometries: Iterable[BaseGeometry | None]) -> LocalFrame:
     """Return the frame around the middle of the geometries' bounds; around (0, 0) when all are empty."""
     west, south, east, north = shapely.total_bounds(np.asarray(list(geometries), dtype=object))
@@ -162,6 +170,15 @@ def _length_m(geometry: BaseGeometry | None) -> float:
         points = shapely.get_coordinates(line)
         total += float(GEOD.line_length(points[:, 0], points[:, 1]))
     return total
+
+
+def _plane_m(dlon: Floats, lat: Floats, north0_m: Floats | float) -> tuple[Floats, Floats]:
+    """Return metres east and north of a centre: by how far in longitude, and the arc of its latitude."""
+    phi = np.radians(lat)
+    root = np.sqrt(1 - WGS84_E2 * np.sin(phi) ** 2)
+    x = WGS84_A_M * np.radians(dlon) * np.cos(phi) / root
+    y = _meridian_arc_m(phi) - north0_m + x * x * np.tan(phi) * root / (2 * WGS84_A_M)
+    return x, y
 
 
 def _meridian_arc_m(phi: Floats | np.float64) -> Floats:
