@@ -188,7 +188,8 @@ def user_names(work: Work, user_ids: Iterable[int]) -> dict[int, str]:
     """Return the names that accounts show, by number; unknown numbers are left out."""
     found: dict[int, str] = {}
     for chunk in _chunks(sorted(set(user_ids))):
-        found.update(work.session.execute(select(User.id, User.display_name).where(User.id.in_(chunk))).tuples())
+        for user_id, name in work.session.execute(select(User.id, User.display_name).where(User.id.in_(chunk))):
+            found[user_id] = name
     return found
 
 

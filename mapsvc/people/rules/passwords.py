@@ -79,7 +79,7 @@ def verify_password(kept: str | None, password: str) -> bool:
         fits = _HASHER.verify(kept or _nobody(), _normal(password))
     except (VerificationError, InvalidHashError):
         return False
-    return fits and kept is not None
+    return fits and bool(kept)
 
 
 def renew_hash(kept: str, password: str) -> PasswordHash | None:
