@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from mapsvc.areas.models import Area, AreaVersion
-from mapsvc.cases.models import Assignment, Case
+from mapsvc.cases.models import Assignment, Case, CaseEvent, Photo
 from mapsvc.cases.rules import reason
-from mapsvc.cases.rules.values import Receipt, Side
+from mapsvc.cases.rules.values import PhotoReceipt, Receipt, Side
 from mapsvc.people.models import Person
 from mapsvc.people.rules.actor import Actor
 from mapsvc.storage.work import Work
@@ -67,3 +67,25 @@ def find_intake(work: Work, uuid: UUID) -> tuple[int, str] | None:
     """Return the row and the content hash of the case with this UUID, or None."""
     row = work.session.execute(select(Case.id, Case.content_sha256).where(Case.uuid == uuid)).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+def find_photo_receipt(work: Work, uuid: UUID) -> PhotoReceipt | None:
+    """Return what is held under a photo's UUID: its hash as sent, nothing of what it shows; None where nothing is."""
+    row = work.session.execute(select(Photo.sha256, Photo.size).where(Photo.uuid == uuid)).one_or_none()
+    return None if row is None else PhotoReceipt(status="same", uuid=uuid, sha256=row.sha256, size=row.size)
+
+
+def held_hashes(work: Work, uuids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the hash of the bytes as sent for each report, step or photo that the store holds under these UUIDs.
+
+    A hash tells nothing to whoever does not have the bytes: no permission is asked.
+    """
+    found: dict[UUID, str] = {}
+    for column, value in (
+        (Case.uuid, Case.content_sha256),
+        (CaseEvent.uuid, CaseEvent.content_sha256),
+        (Photo.uuid, Photo.sha256),
+    ):
+        rows = work.session.execute(select(column, value).where(column.in_(uuids), value != ""))
+        found.update({uuid: sha256 for uuid, sha256 in rows})
+    return found

@@ -41,7 +41,7 @@ def place(position: Position, snapshot: Snapshot) -> Placed:
         raise InvalidInput(
             "bad_accuracy", f"An accuracy of {accuracy} m cannot be used.", hint="Send a radius in metres, or none."
         )
-    check_position(position.lon, position.lat, None)
+    check_position(position.lon, position.lat, snapshot.bounds)  # before the datum: it may be exchanged
     lons, lats = to_wgs84(position.lon, position.lat, datum)
     lon, lat = (float(value) for value in from_lattice(to_lattice((float(lons), float(lats)))))
     check_position(lon, lat, snapshot.bounds)
