@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import time
 from datetime import timedelta
@@ -24,6 +23,7 @@ from mapsvc.web import compress, csrf, errors, guard, health, security, sessions
 from mapsvc.web.api.routes import make_api
 from mapsvc.web.limits import AddressLimit
 from mapsvc.web.meter import Meter
+from mapsvc.web.pages import routes as pages
 from mapsvc.web.parts import EXTENSION, AppParts
 from mapsvc.web.present.areas import Unions
 from mapsvc.web.present.locate import AreaTexts
@@ -86,8 +86,7 @@ def install(app: Flask, parts: AppParts) -> None:
     errors.install(app)
     statics.install(app)
     app.register_blueprint(make_api())
-    if importlib.util.find_spec("mapsvc.web.pages.routes") is not None:
-        importlib.import_module("mapsvc.web.pages.routes").install(app)
+    pages.install(app)
 
 
 def join_parts(settings: Settings, clock: Clock, *, workers: int = 1) -> AppParts:

@@ -15,11 +15,13 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from mapsvc.base import errors
+from mapsvc.web.faulty import keep_refused
+from mapsvc.web.parts import parts
 
 log = logging.getLogger("mapsvc.web")
 
@@ -146,10 +148,26 @@ def install(app: Flask) -> None:
             return make_response(error.get_response())  # a redirect is no error
         problem = problem_of(error)
         _record(problem, error)
+        _keep_unread(problem)
         response = answer(problem)
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return response
+
+
+def _keep_unread(problem: Problem) -> None:
+    """Keep what somebody with an account sent as JSON and nobody could read; see `faulty`."""
+    sent = g.get("raw")
+    if problem.status == 400 and sent and request.mimetype == "application/json" and g.actor.user_id is not None:
+        keep_refused(
+            parts().settings.data_dir / "faulty",
+            sent,
+            instance=problem.instance,
+            path=request.path,
+            user_id=g.actor.user_id,
+            code=problem.code,
+            now=g.now,
+        )
 
 
 def _record(problem: Problem, error: Exception) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 import orjson
-from flask import request
+from flask import g, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -49,6 +49,7 @@ def read_bytes(limit: int) -> bytes:
     length = request.content_length
     if length is not None and length > limit:
         raise _too_large(limit)
+    request.max_content_length = limit + 1  # a body without a length is cut there in silence: one more tells it apart
     try:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
@@ -59,6 +60,7 @@ def read_bytes(limit: int) -> bytes:
         raise _too_large(limit)
     if length is not None and len(body) != length:
         raise _cut_short()
+    g.raw = body
     return body
 
 

@@ -14,6 +14,7 @@ from mapsvc.cases.queries.views import CaseFilters
 from mapsvc.cases.queries.worklist import list_cases as read_cases
 from mapsvc.cases.rules.values import STATES, Preview, StepReceipt
 from mapsvc.cases.service.intake import open_case
+from mapsvc.cases.service.preview import preview_assignment
 from mapsvc.cases.service.steps import take_step
 from mapsvc.people.rules.permissions import require
 from mapsvc.web.api.bodies import CaseBody, CasesQuery, PreviewQuery, StepBody
@@ -172,5 +173,13 @@ def get_case(case_uuid: UUID) -> Response:
 )
 def preview(query: PreviewQuery) -> Response:
     with parts().store.read() as work:
-        found = preview_assignment(work, actor(), snapshot(), parts().rulebook, query)
+        found = preview_assignment(
+            work,
+            actor(),
+            snapshot(),
+            parts().rulebook,
+            query.position(),
+            query.category,
+            condition_code=query.condition,
+        )
     return json_response(found)

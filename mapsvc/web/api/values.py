@@ -12,7 +12,15 @@ from mapsvc.web.parts import local_day, parts
 
 Datum = Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
 Lon = Annotated[float, Field(description="Longitude in degrees, in the datum that is stated.", ge=-180, le=180)]
-Lat = Annotated[float, Field(description="Latitude in degrees, in the datum that is stated.", ge=-90, le=90)]
+Lat = Annotated[
+    float,
+    Field(
+        description="Latitude in degrees, in the datum that is stated.",
+        ge=-180,  # wide enough for a longitude in its place: the rule of positions tells an exchange by name
+        le=180,
+        json_schema_extra={"minimum": -90, "maximum": 90},
+    ),
+]
 Accuracy = Annotated[float, Field(description="Radius in metres within which the position lies (95 %).", ge=0, le=5000)]
 AsOf = Annotated[
     AwareDatetime | date,
