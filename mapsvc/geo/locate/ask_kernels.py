@@ -23,7 +23,7 @@ _BLOCK = 2048
 NOBODY = 2**31
 
 
-@nb.njit(inline="always")
+@nb.njit(cache=True, nogil=True)
 def _leaf(words: Array, at: Whole, x: Whole, y: Whole) -> Whole:
     """Go down split records to the leaf that holds a point of the top cell."""
     while words[at] < 0:
@@ -56,7 +56,7 @@ def _smallest_owner_at(words: Array, at: Whole, x: Whole, y: Whole) -> Whole:
     return best
 
 
-@nb.njit(inline="always")
+@nb.njit(cache=True, nogil=True)
 def _owner_in_leaf(words: Array, at: Whole, px: Whole, py: Whole) -> Whole:
     """Return the owner of a point of a leaf's box: of R, with both owners of every edge crossed on the way XORed.
 
@@ -154,7 +154,7 @@ def on_border(lon: Array, lat: Array, out: Array, table: Array, words: Array, gr
             out[i] = at >= 0 and _smallest_owner_at(words, at, x, y) < NOBODY
 
 
-@nb.njit(inline="always")
+@nb.njit(cache=True, nogil=True)
 def _metres(x: Real, y: Real, frame: Any) -> Any:
     """Return metres east and north of the frame's centre for lattice steps from it; see `nearest.frame_at`."""
     east, east_y, east_yy, north, north_y, bend = frame

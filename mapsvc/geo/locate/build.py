@@ -15,6 +15,7 @@ from mapsvc.geo.locate.layout import LINE_WORDS, LONGEST_EDGE, MAX_SHIFT, MIN_SH
 
 _CAP = 6
 _CELLS_PER_EDGE = 20
+_WORDS_PER_EDGE = 32
 _MOST_CELLS = 1 << 24
 
 _POLYGON = 3
@@ -57,11 +58,12 @@ def build_cells(geometries: NDArray[np.object_]) -> Cells:
     grid = _choose_grid(edges)
     parts = (grid.west, grid.south, grid.shift_x, grid.shift_y, grid.nx, grid.ny)
     offsets, spans = kernels.rows_of_edges(edges, *parts)
-    table, words, status, x, y = kernels.pack_rows(edges, left, right, offsets, spans, *parts, _CAP)
+    # Made here rather than in the loop, so that numpy asks for large pages: a tenth off building and asking.
+    table = np.empty(grid.cells + 1, np.int32)
+    room = np.empty(_WORDS_PER_EDGE * len(edges) + 1024, np.int32)
+    words, status, x, y = kernels.pack_rows(edges, left, right, offsets, spans, *parts, _CAP, table, room)
     if status != kernels.FINE:
         raise _refusal(status == kernels.OVERLAP, status == kernels.TOO_CROWDED, int(x), int(y))
-    table = np.array(table)
-    words = np.array(words)
     table.flags.writeable = False
     words.flags.writeable = False
     return Cells(grid, areas, table, words)
@@ -78,24 +80,26 @@ def _rings(geometries: NDArray[np.object_]) -> Rings:
             hint="Give Polygon or MultiPolygon geometries, none of them empty.",
             detail={"row": row},
         )
-    polygons, areas = shapely.get_parts(geometries, return_index=True)
-    rings, of_polygon = shapely.get_rings(polygons, return_index=True)
-    holes = np.ones(len(rings), np.bool_)
-    holes[np.unique(of_polygon, return_index=True)[1]] = False
-    degrees = shapely.get_coordinates(rings)
+    if len(geometries) == 0:
+        return Rings(np.empty((0, 2), np.int64), np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.bool_))
+    _, degrees, offsets = shapely.to_ragged_array(geometries, include_z=False)
+    of_rings, of_polygons = offsets[0].astype(np.int64), offsets[1].astype(np.int64)
+    # Rows that are Polygons among MultiPolygons come as MultiPolygons of one part.
+    of_areas = offsets[2] if len(offsets) == 3 else np.arange(len(of_polygons))
+    owners = np.repeat(np.arange(1, len(geometries) + 1, dtype=np.int32), np.diff(of_polygons[of_areas]))
+    holes = np.ones(len(owners), np.bool_)
+    holes[of_polygons[:-1]] = False
     xy = to_lattice(degrees)
     wrong = (np.abs(degrees) > (180.0, 90.0)).any(axis=1)
-    offsets = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(rings))]).astype(np.int64)
-    owners = (areas[of_polygon] + 1).astype(np.int32)
     if wrong.any():
-        row = int(owners[np.searchsorted(offsets, np.flatnonzero(wrong)[0], side="right") - 1]) - 1
+        row = int(owners[np.searchsorted(of_rings, np.flatnonzero(wrong)[0], side="right") - 1]) - 1
         raise InvalidInput(
             "out_of_range",
             f"The area in row {row} has a vertex outside longitude -180 to 180, latitude -90 to 90.",
             hint="Longitude comes first; projected coordinates must be converted to degrees before.",
             detail={"row": row},
         )
-    return Rings(xy, offsets, owners, holes)
+    return Rings(xy, of_rings, owners, holes)
 
 
 def _choose_grid(edges: NDArray[np.int64]) -> Grid:

@@ -175,13 +175,13 @@ def rows_of_edges(edges: Array, west: Whole, south: Whole, shift_x: Whole, shift
     return offsets, spans
 
 
-@nb.njit(inline="always")
+@nb.njit(cache=True, nogil=True)
 def _side(ax: Whole, ay: Whole, bx: Whole, by: Whole, qx: Whole, qy: Whole) -> Whole:
     """Return > 0 for Q left of A->B, < 0 right of it, 0 on its line; exact."""
     return (bx - ax) * (qy - ay) - (by - ay) * (qx - ax)
 
 
-@nb.njit(inline="always")
+@nb.njit(cache=True, nogil=True)
 def _crosses(edges: Array, e: Whole, rx: Whole, ry: Whole, qx: Whole, qy: Whole) -> Flag:
     """Say whether the path R->Q crosses the edge; R and Q do not lie on it.
 
@@ -369,15 +369,16 @@ def pack_rows(
     nx: Whole,
     ny: Whole,
     cap: Whole,
+    table: Array,
+    words: Array,
 ) -> Any:
-    """Return `(table, words, status, x, y)`: the index, or what is wrong and where.
+    """Fill `table` and `words`; return `(words, status, x, y)`: the records, or what is wrong and where.
 
-    Goes along each row from its first column, which lies outside every area, and so finds the owner of every
-    reference point without asking any polygon. Cells with more than `cap` edges are split.
+    `words` may be too short, then a longer array comes back. Goes along each row from its first column, which lies
+    outside every area, and so finds the owner of every reference point without asking any polygon. Cells with more
+    than `cap` edges are split.
     """
-    table = np.empty(nx * ny + 1, np.int32)
     table[nx * ny] = 0
-    words = np.empty(max(1024, len(edges) * 24), np.int32)
     used = 0
     near = np.empty(1024, np.int32)
     off = np.empty(nx + 1, np.int64)
@@ -412,15 +413,21 @@ def pack_rows(
             else:
                 rx, ry, found = _reference(edges, near, begin, end, x, y, shift_x, shift_y)
                 if not found:
-                    return table, words[:0], TOO_CROWDED, x, y
+                    return words[:0], TOO_CROWDED, x, y
             if end > before:
                 last = owner
                 owner, crossed = _walk(edges, left, right, near, before, begin, begin, end, (px, py, rx, ry), owner)
                 fits = owner == last or (crossed > 0 and _beside(edges, left, right, near, before, end, owner))
                 if not fits:
-                    return table, words[:0], OVERLAP, rx, ry
+                    return words[:0], OVERLAP, rx, ry
             if end == begin:
                 table[k] = owner
+            elif end - begin <= cap and used + LEAF_HEAD + EDGE_WORDS * cap <= len(words):
+                # The common case of `_pack_cell`, which costs more to call than to do.
+                if _first_crossing(edges, near, begin, end) >= 0:
+                    return words[:0], OVERLAP, rx, ry
+                table[k] = ~used
+                used = _write_leaf(words, used, edges, left, right, near, begin, end, rx, ry, owner, x, y)
             else:
                 words, used, near, pieces, value, crossing = _pack_cell(
                     words,
@@ -444,15 +451,15 @@ def pack_rows(
                 )
                 table[k] = value
                 if crossing >= 0:
-                    return table, words[:0], OVERLAP, edges[crossing, 0], edges[crossing, 1]
+                    return words[:0], OVERLAP, edges[crossing, 0], edges[crossing, 1]
                 if used > _FULL:
-                    return table, words[:0], TOO_LARGE, x, y
+                    return words[:0], TOO_LARGE, x, y
             px, py = rx, ry
             before = begin
             begin = end
     words = _grown(words, used, LINE_WORDS)
     words[used : used + LINE_WORDS] = 0
-    return table, words[: used + LINE_WORDS], FINE, 0, 0
+    return words[: used + LINE_WORDS], FINE, 0, 0
 
 
 @nb.njit(cache=True, nogil=True)
