@@ -9,6 +9,7 @@ from types import FrameType
 import click
 
 from mapsvc.cli.context import get_settings, open_store
+from mapsvc.jobs.chores import make_chores
 from mapsvc.jobs.handlers import make_handlers
 from mapsvc.jobs.worker import Worker
 
@@ -21,7 +22,7 @@ def cli(once: bool, wait_s: float) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = get_settings()
     with open_store(settings) as store:
-        worker = Worker(store, make_handlers(settings))
+        worker = Worker(store, make_handlers(settings), make_chores(settings))
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             worker.stop()
@@ -35,4 +36,5 @@ def cli(once: bool, wait_s: float) -> None:
         total = 0
         while not worker.stopping.is_set() and (found := worker.run_once().total):
             total += found
+        worker.chores.do_due(store)
         click.echo(f"{total} jobs were dealt with.", err=True)

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from mapsvc.base.errors import Unavailable
 from mapsvc.jobs import queue
+from mapsvc.jobs.chores import Chores
 from mapsvc.jobs.queue import Job
 from mapsvc.storage.work import Store
 
@@ -38,12 +39,18 @@ class Delivery:
 
 
 class Worker:
-    """Delivers jobs by `handlers`, a table from the kind of event to those who listen to it."""
+    """Delivers jobs by `handlers`, a table from the kind of event to those who listen; does chores when idle."""
 
     def __init__(
-        self, store: Store, handlers: Mapping[str, tuple[Handler, ...]], *, lease: timedelta = queue.LEASE
+        self,
+        store: Store,
+        handlers: Mapping[str, tuple[Handler, ...]],
+        chores: Chores | None = None,
+        *,
+        lease: timedelta = queue.LEASE,
     ) -> None:
         self.store = store
+        self.chores = chores or Chores(())
         self.handlers = dict(handlers)
         self.lease = lease
         self.stopping = threading.Event()
@@ -60,7 +67,7 @@ class Worker:
             except Unavailable as error:
                 log.warning("The worker waits for the store: %s", error)
                 found = 0
-            if not found:
+            if not found and not self.chores.do_due(self.store):
                 self.stopping.wait(wait_s)
 
     def run_once(self, limit: int = 20) -> Delivery:
