@@ -14,7 +14,15 @@ from shapely import affinity
 from mapsvc.base.errors import InvalidInput
 from mapsvc.geo.lattice import from_lattice
 from mapsvc.geo.locate.index import AreaIndex
-from tests.unit.geo.coverages import Geometries, Steps, as_array, degrees, interesting_points, owners_by_shapely, town
+from tests.unit.geo.lattice_towns import (
+    Geometries,
+    Steps,
+    as_array,
+    degrees,
+    interesting_points,
+    owners_by_shapely,
+    town,
+)
 
 RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -17,7 +17,7 @@ from mapsvc.base.errors import InvalidInput, NotFound, Unavailable
 from mapsvc.geo.lattice import from_lattice
 from mapsvc.geo.locate import file as index_file
 from mapsvc.geo.locate.index import AreaIndex
-from tests.unit.geo.coverages import degrees, interesting_points, town
+from tests.unit.geo.lattice_towns import degrees, interesting_points, town
 
 AREAS = town(np.random.default_rng(11), 8, 9, 3_000, 900, (11_400_000_000, 3_000_000_000), thin=False)
 LONLAT = from_lattice(interesting_points(np.random.default_rng(12), AREAS, 2_000))

@@ -17,7 +17,7 @@ from mapsvc.geo.locate.candidates import cloud, sigma_m
 from mapsvc.geo.locate.index import AreaIndex
 from mapsvc.geo.locate.nearest import frame_at
 from mapsvc.geo.measure import LocalFrame, distance_m
-from tests.unit.geo.coverages import Geometries, as_array, degrees, town
+from tests.unit.geo.lattice_towns import Geometries, as_array, degrees, town
 
 GEOD = Geod(ellps="WGS84")
 LON, LAT = 114.3, 30.6
