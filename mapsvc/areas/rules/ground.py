@@ -16,6 +16,9 @@ from mapsvc.geo.datums import gcj02_to_wgs84
 from mapsvc.geo.lattice import STEP
 from mapsvc.geo.measure import area_m2
 
+TIED_SHARES = 1e-6
+"""Shares nearer than this are equal: rounding to the lattice must not decide."""
+
 Geometries = NDArray[np.object_]
 
 SAME_BORDER_DEGREES = 1.5 * STEP
@@ -119,10 +122,11 @@ def parents_by_overlap(
     if len(open_rows):
         child, parent = shapely.STRtree(parents).query(children[open_rows], predicate="intersects")
         common = shapely.area(shapely.intersection(children[open_rows][child], parents[parent], grid_size=STEP))
-        for row, candidate, size in zip(open_rows[child], parent, common, strict=True):
-            part = size / sizes[row] if sizes[row] else 0.0
-            if part > share[row] or (part == share[row] and part > 0 and candidate < best[row]):
-                best[row], share[row] = candidate, part
+        for n in np.argsort(parent, kind="stable"):  # so that of equal shares the smaller code stays
+            row = open_rows[child[n]]
+            part = common[n] / sizes[row] if sizes[row] else 0.0
+            if part > share[row] + TIED_SHARES:
+                best[row], share[row] = parent[n], part
     return tuple(parent_codes[row] if row >= 0 else "" for row in best.tolist()), share
 
 
