@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 
+from mapsvc.areas.service.posts import PostData
 from mapsvc.demo.town import Town
 
 FAMILY = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
@@ -19,53 +20,37 @@ GIVEN = (
 NO_CHIEF = {"P13"}
 """The patch that stands without a chief, so that the office sees the standing warning."""
 
-TITLES = {"street": "街道办事处", "community": "社区党组织", "patch": "片区", "grid": "网格"}
-
-
-@dataclass(frozen=True)
-class PostRow:
-    """One line of the posts table, in the columns that `posts import` reads."""
-
-    level: str
-    area_code: str
-    role: str
-    person_code: str
-    person: str
-    phone: str
-    deputy_code: str
-    liaison_code: str
-    document: str
-    since: date
-
 
 @dataclass(frozen=True)
 class Account:
-    """A log-in of the demo. `person` is the name on posts where the role comes from a post."""
+    """A log-in of the demo. `post` names the area whose post gives the role; else the role is granted for
+    `area`, for `unit`, or everywhere."""
 
     name: str
     display_name: str
     role: str
-    person: str = ""
+    post: tuple[str, str] | None = None
     unit: str = ""
     area: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class UnitRow:
-    """A handling unit and the categories (beginnings of codes) it is due for, by street number or everywhere."""
+    """A handling unit and the categories (beginnings of codes) it is due for, in some streets or everywhere."""
 
     code: str
     name: str
     phone: str
     categories: Sequence[str]
-    streets: Sequence[int] = ()
+    streets: Sequence[str] = ()
 
 
-CHIEFS = {"P07": "张敏", "P08": "周航"}
+GRID_CHIEF = "990101001005003"
+CHIEFS = {"P07": "张敏", "P08": "周航", GRID_CHIEF: "吴霞"}
 
 UNITS = (
-    UnitRow("HW-NE", "东北环卫所", "000-0001-0001", ("E01",), (1, 2, 3)),
-    UnitRow("HW-SW", "西南环卫所", "000-0001-0002", ("E01",), (4, 5)),
+    UnitRow("HW-NE", "东北环卫所", "000-0001-0001", ("E01",), ("990101001", "990101002", "990101003")),
+    UnitRow("HW-SW", "西南环卫所", "000-0001-0002", ("E01",), ("990101004", "990101005")),
     UnitRow("SZ", "市政设施管理所", "000-0001-0003", ("C01", "C02", "E0113", "E05"), ()),
     UnitRow("YL", "园林绿化管理所", "000-0001-0004", ("C04", "E0117", "E0118", "E0121"), ()),
     UnitRow("CG", "城管执法中队", "000-0001-0005", ("E02", "E03", "E04"), ()),
@@ -75,11 +60,11 @@ UNITS = (
 )
 
 ACCOUNTS = (
-    Account("zhangmin", "张敏", "area_chief", person="张敏"),
-    Account("zhouhang", "周航", "area_chief", person="周航"),
-    Account("wuxia", "吴霞", "grid_chief", person="吴霞"),
-    Account("xuning", "徐宁", "liaison", person="徐宁"),
-    Account("wanglei", "王磊", "patrol"),
+    Account("zhangmin", "张敏", "area_chief", post=("patch", "P07")),
+    Account("zhouhang", "周航", "area_chief", post=("patch", "P08")),
+    Account("wuxia", "吴霞", "grid_chief", post=("grid", GRID_CHIEF)),
+    Account("xuning", "徐宁", "liaison", post=("patch", "P07")),
+    Account("wanglei", "王磊", "patrol", area=("district", "990101")),
     Account("hefang", "何芳", "intake"),
     Account("zhaoxue", "赵雪", "dispatcher"),
     Account("chenlan", "陈岚", "duty_officer"),
@@ -92,43 +77,31 @@ ACCOUNTS = (
 )
 
 
-def make_posts(town: Town, seed: int) -> tuple[PostRow, ...]:
+def make_posts(town: Town, seed: int) -> tuple[PostData, ...]:
     """Return a chief for every street, community, patch (but those of `NO_CHIEF`) and grid of the town."""
-    rng = np.random.default_rng(seed)
-    names = _names(rng)
-    rows: list[PostRow] = []
-    people: dict[str, str] = {}
-
-    def person(name: str) -> tuple[str, str]:
-        code = f"R{len(people) + 1:05d}"
-        people[code] = name
-        return code, f"000-{len(people) // 10000:04d}-{len(people) % 10000:04d}"
-
-    liaison_code, liaison_phone = person("徐宁")
+    names = _names(np.random.default_rng(seed))
+    posts: list[PostData] = []
     for level in ("street", "community", "patch", "grid"):
         for area in town.at(level):
             if area.code in NO_CHIEF:
                 continue
-            name = CHIEFS.get(area.code) or next(names)
-            if level == "grid" and area.parents["patch"] == "P07" and "吴霞" not in people.values():
-                name = "吴霞"
-            code, phone = person(name)
-            rows.append(
-                PostRow(
+            number = len(posts) + 1
+            posts.append(
+                PostData(
                     level=level,
                     area_code=area.code,
                     role="chief",
-                    person_code=code,
-                    person=name,
-                    phone=phone,
-                    deputy_code="",
-                    liaison_code=liaison_code if area.code == "P07" else "",
-                    document=f"青政办〔2026〕{3 + len(rows) % 3}号",
-                    since=date(2026, 3, 1),
+                    person_code=f"R{number:05d}",
+                    person=CHIEFS.get(area.code) or next(names),
+                    phone=f"000-0000-{number:04d}",
+                    public=level == "patch",
+                    liaison_code="R09999" if area.code == "P07" else "",
+                    liaison="徐宁" if area.code == "P07" else "",
+                    document=f"青政办〔2026〕{3 + number % 3}号",
+                    valid_from=date(2026, 3, 1),
                 )
             )
-    helper = PostRow("patch", "P07", "member", liaison_code, "徐宁", liaison_phone, "", "", "", date(2026, 3, 1))
-    return (helper, *rows)
+    return tuple(posts)
 
 
 def _names(rng: np.random.Generator) -> Iterator[str]:

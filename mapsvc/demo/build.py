@@ -1,0 +1,221 @@
+"""Build the demo town: borders, people, units, accounts and three months of reports, through the services only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+import numpy as np
+
+from mapsvc.areas.index import Snapshot, Snapshots
+from mapsvc.areas.queries.posts import actor_posts
+from mapsvc.areas.service.duties import DutyData, put_units
+from mapsvc.areas.service.import_areas import import_rows
+from mapsvc.areas.service.posts import PostData, put_posts
+from mapsvc.areas.service.prepared import BorderRows, MadeColumn
+from mapsvc.base.settings import Settings
+from mapsvc.cases.rules.values import PhotoUpload
+from mapsvc.cases.service.photos import PreparedPhoto, prepare_photo
+from mapsvc.cases.service.rulebook import load_calendar, make_rulebook
+from mapsvc.catalog import Catalog, load_catalog
+from mapsvc.demo.history import History, Staff
+from mapsvc.demo.pictures import draw_street
+from mapsvc.demo.staff import ACCOUNTS, UNITS, Account, make_posts
+from mapsvc.demo.stories import make_stories
+from mapsvc.demo.town import SEED, DemoArea, Town, make_town
+from mapsvc.people.queries import find_user, load_actor, units_by_code
+from mapsvc.people.rules.actor import SYSTEM, Actor
+from mapsvc.people.rules.passwords import PasswordHash, hash_password
+from mapsvc.people.service.units import UnitData
+from mapsvc.people.service.users import NewGrant, NewUser, add_user
+from mapsvc.storage.files import LocalFiles
+from mapsvc.storage.work import Store, Work
+
+PASSWORD = "qinghe-demo-2026"  # noqa: S105  # printed on purpose: the demo is served to this machine only
+CASES = 2000
+PICTURES = 8
+MADE = ("district", "street", "community", "patch")
+CLERKS = ("intake", "dispatcher", "duty_officer")
+
+Progress = Callable[[str, int, int], None]
+
+
+def build_demo(store: Store, settings: Settings, progress: Progress, *, cases: int = CASES, seed: int = SEED) -> None:
+    """Fill an empty, migrated store with the town and its last three months."""
+    catalog = load_catalog(settings)
+    town = make_town(seed)
+    _import_ground(store, settings, catalog, town, progress)
+    progress("people", 0, 0)
+    posts = make_posts(town, seed)
+    with store.write() as work:
+        put_posts(work, catalog.levels, SYSTEM, posts)
+    with store.write() as work:
+        unit_ids = _put_units(work, catalog)
+    snapshots = Snapshots(store, settings, catalog.levels)
+    staff = _add_accounts(store, settings, snapshots.current(store.clock.now()), posts, unit_ids)
+    progress("reports", 0, cases)
+    history = History(
+        store=store,
+        snapshots=snapshots,
+        book=make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings)),
+        pictures=_prepare_pictures(settings),
+        staff=staff,
+        now=store.clock.now(),
+    )
+    stories = make_stories(town, cases, store.clock.now().astimezone(settings.timezone), seed)
+    history.play(stories, lambda done: progress("reports", done, cases))
+
+
+def _import_ground(store: Store, settings: Settings, catalog: Catalog, town: Town, progress: Progress) -> None:
+    """Import the grids; the levels above are made as unions of them."""
+    grids = town.at("grid")
+    named = {(area.level, area.code): area for area in town.areas}
+    above = {level: [_holder(named, grid, level) for grid in grids] for level in MADE}
+    rows = BorderRows(
+        rows=tuple(range(1, len(grids) + 1)),
+        codes=tuple(grid.code for grid in grids),
+        names=tuple(grid.name for grid in grids),
+        geometries=np.array([grid.border for grid in grids], dtype=object),
+        kinds=tuple(grid.kind for grid in grids),
+        households=tuple(grid.households for grid in grids),
+        made=tuple(
+            MadeColumn(level, tuple(area.code for area in areas), tuple(area.name for area in areas))
+            for level, areas in above.items()
+        ),
+    )
+    import_rows(store, settings, catalog.levels, SYSTEM, "grid", rows, progress=progress)
+
+
+def _holder(named: Mapping[tuple[str, str], DemoArea], area: DemoArea, level: str) -> DemoArea:
+    """Return the area of a level above in which an area lies, by way of its parents."""
+    if level in area.parents:
+        return named[level, area.parents[level]]
+    above = "street" if "street" in area.parents else "community"
+    return _holder(named, named[above, area.parents[above]], level)
+
+
+def _put_units(work: Work, catalog: Catalog) -> dict[str, int]:
+    """Write the units with their duties; return the number of each by its code."""
+    duties = [
+        DutyData(unit.code, category, level="street" if street else "", area_code=street)
+        for unit in UNITS
+        for category in unit.categories
+        for street in unit.streets or ("",)
+    ]
+    put_units(work, catalog.levels, SYSTEM, [UnitData(unit.code, unit.name, unit.phone) for unit in UNITS], duties)
+    return {code: unit.id for code, unit in units_by_code(work, [unit.code for unit in UNITS]).items()}
+
+
+def _add_accounts(
+    store: Store, settings: Settings, snapshot: Snapshot, posts: tuple[PostData, ...], unit_ids: dict[str, int]
+) -> Staff:
+    """Add an account for each role, which can log in, and one for every other chief and unit, which cannot."""
+    hashes = {account.name: hash_password(account.name, PASSWORD) for account in ACCOUNTS}
+    today = store.clock.now().astimezone(settings.timezone).date()
+    with store.write() as work:
+        clerks: dict[str, Actor] = {}
+        units: dict[int, Actor] = {}
+        patrol: list[Actor] = []
+        people: dict[str, Actor] = {}
+        for account in ACCOUNTS:
+            actor = _add(work, snapshot, account, hashes[account.name], unit_ids, today)
+            people[account.display_name] = actor
+            if account.role in CLERKS:
+                clerks[account.role] = actor
+            elif account.role == "patrol":
+                patrol.append(actor)
+            elif account.unit:
+                units[unit_ids[account.unit]] = actor
+        for unit in UNITS:
+            if unit_ids[unit.code] not in units:
+                account = Account(f"unit-{unit.code.lower()}", f"{unit.name}经办人", "unit_staff", unit=unit.code)
+                units[unit_ids[unit.code]] = _add(work, snapshot, account, None, unit_ids, today)
+        for number in (2, 3):
+            account = Account(f"patrol-{number}", f"巡查{number}组", "patrol", area=("district", "990101"))
+            patrol.append(_add(work, snapshot, account, None, unit_ids, today))
+        chiefs = _add_chiefs(work, snapshot, posts, people, today)
+    return Staff(clerks=clerks, patrol=patrol, chiefs=chiefs, units=units)
+
+
+def _add_chiefs(
+    work: Work, snapshot: Snapshot, posts: tuple[PostData, ...], people: dict[str, Actor], today: date
+) -> dict[int, Actor]:
+    """Return who acts for each area above the grid; those without an account yet get one."""
+    chiefs: dict[int, Actor] = {}
+    for post in posts:
+        area = snapshot.find_area(post.level, post.area_code)
+        if area is None or post.level == "grid":
+            continue
+        known = people.get(post.person)
+        if known is None:
+            who = snapshot.responsible(area.area_id, today)
+            assert who is not None, "everybody in post was written a moment ago"
+            user = add_user(
+                work, SYSTEM, NewUser(f"chief-{post.area_code.lower()}", post.person, person_id=who.person_id)
+            )
+            known = _load(work, user.id, today)
+        chiefs[area.area_id] = known
+    return chiefs
+
+
+def _add(
+    work: Work,
+    snapshot: Snapshot,
+    account: Account,
+    password_hash: PasswordHash | None,
+    unit_ids: dict[str, int],
+    today: date,
+) -> Actor:
+    area = snapshot.find_area(*account.area) if account.area else None
+    person_id = _find_person(snapshot, account, today)
+    grants: tuple[NewGrant, ...] = ()
+    if person_id is None:
+        unit_id = unit_ids[account.unit] if account.unit else None
+        grants = (NewGrant(account.role, area_id=area.area_id if area else None, unit_id=unit_id),)
+    new = NewUser(account.name, account.display_name, password_hash, person_id=person_id, grants=grants)
+    return _load(work, add_user(work, SYSTEM, new).id, today)
+
+
+def _find_person(snapshot: Snapshot, account: Account, today: date) -> int | None:
+    """Return the person whose post gives the account its role; None where the role is granted."""
+    if account.post is None:
+        return None
+    area = snapshot.find_area(*account.post)
+    who = snapshot.responsible(area.area_id, today) if area else None
+    if who is None:
+        return None
+    return who.liaison_id if account.role == "liaison" else who.person_id
+
+
+def _load(work: Work, user_id: int, today: date) -> Actor:
+    """Return an account as an actor with all its roles, those of its posts too."""
+    actor = load_actor(work, user_id, today)
+    assert actor is not None, "the account was added a moment ago"
+    if actor.person_id is None:
+        return actor
+    return Actor(
+        user_id=actor.user_id,
+        name=actor.name,
+        roles=(*actor.roles, *actor_posts(work, actor.person_id, today)),
+        person_id=actor.person_id,
+    )
+
+
+def _prepare_pictures(settings: Settings) -> list[tuple[PreparedPhoto, PreparedPhoto]]:
+    """Put the pictures on disk once; each case has rows of its own for them."""
+    files = LocalFiles(settings.data_dir / "photos")
+    nobody = UUID(int=0)
+
+    def prepare(number: int, *, mended: bool) -> PreparedPhoto:
+        upload = PhotoUpload(nobody, draw_street(number, mended=mended), kind="after" if mended else "far")
+        return prepare_photo(files, settings, upload)
+
+    return [(prepare(number, mended=False), prepare(number, mended=True)) for number in range(PICTURES)]
+
+
+def built_at(store: Store) -> datetime | None:
+    """Return when the demo was built in this store; None for a store without it."""
+    with store.read() as work:
+        user = find_user(work, ACCOUNTS[0].name)
+    return user.created_at if user else None

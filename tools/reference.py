@@ -1,0 +1,121 @@
+"""Writes `mapsvc/guide/reference.md` from the tables of the program itself, so that it cannot go stale.
+
+    python -m tools.reference           write it
+    python -m tools.reference --check   exit with 1 if it is not what the program says
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from mapsvc.base import events, paths
+from mapsvc.base.settings import PREFIX, SETTINGS, load_settings
+from mapsvc.cases.rules.workflow import TABLE
+from mapsvc.catalog import load_layers
+from mapsvc.cli.main import NOUNS
+from mapsvc.people.rules.permissions import PERMISSIONS
+
+TARGET = paths.guide_dir() / "reference.md"
+HEAD = """# Reference
+
+Written by `python -m tools.reference` from the program's own tables; a test fails when it is stale.
+"""
+
+
+def reference() -> str:
+    """Return the whole page."""
+    parts = (_settings(), _commands(), _routes(), _permissions(), _steps(), _events(), _layers())
+    return HEAD + "".join("\n" + "\n".join(part) + "\n" for part in parts)
+
+
+def _settings() -> Iterator[str]:
+    yield "## Settings\n\nAll from the environment; `mapsvc settings` prints those in force."
+    for setting in SETTINGS:
+        default = f"Default: `{setting.default}`." if setting.default else "Default: empty."
+        yield f"\n### {PREFIX}{setting.name}\n\n{setting.help} {default}"
+
+
+def _commands() -> Iterator[str]:
+    yield "## Commands\n\nEach explains itself and its options with `--help`."
+    for noun, line in NOUNS.items():
+        command = importlib.import_module(f"mapsvc.cli.{noun}").cli
+        yield f"\n### mapsvc {noun}\n\n{line}"
+        if isinstance(command, click.Group):
+            yield ""
+            for name, each in sorted(command.commands.items()):
+                yield f"- `mapsvc {noun} {_usage(name, each)}`: {each.get_short_help_str(200)}"
+        else:
+            yield f"\n`mapsvc {_usage(noun, command)}`"
+
+
+def _usage(name: str, command: click.Command) -> str:
+    arguments = [param for param in command.params if isinstance(param, click.Argument)]
+    options = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
+    words = [name, *(argument.make_metavar(click.Context(command)) for argument in arguments)]
+    return " ".join([*words, *(f"[{max(option.opts, key=len)}]" for option in options)])
+
+
+def _routes() -> Iterator[str]:
+    from mapsvc.app import create_app
+    from mapsvc.web.guard import declared
+
+    yield "## Routes\n\nEach with the permission that it asks for; `/api/openapi.json` describes the API in full."
+    with TemporaryDirectory() as folder:
+        app = create_app(load_settings({"MAPSVC_DATA_DIR": folder}))
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ()))):
+            methods = " ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+            about = (inspect.getdoc(app.view_functions[rule.endpoint]) or "").split("\n")[0]
+            yield f"\n### {methods or 'HEAD'} {rule.rule}\n\n{about} Permission: `{declared(app, rule.endpoint)}`.".replace(
+                "\n\n ", "\n\n"
+            )
+
+
+def _permissions() -> Iterator[str]:
+    yield "## Permissions\n\nRefused unless declared. Where a role is bound to an area or a unit, so is the permission."
+    for name, row in PERMISSIONS.items():
+        yield f"\n### {name}\n\n{row.help} Held by: {row.who}."
+
+
+def _steps() -> Iterator[str]:
+    yield "## Steps of a case\n\nOne table for both workflows, `quick` and `standard`."
+    for rule in TABLE:
+        moves = ", ".join(f"{origin} → {target}" for origin, target in rule.moves.items())
+        needs = f" Needs: {', '.join(rule.needs)}." if rule.needs else ""
+        guards = f" Only if: {', '.join(rule.guards)}." if rule.guards else ""
+        yield f"\n### {rule.name} {rule.zh} ({', '.join(rule.workflows)})\n"
+        yield f"{rule.en[0].upper()}{rule.en[1:]}. By: {', '.join(sorted(rule.roles))}. From and to: {moves}.{needs}{guards}"
+
+
+def _events() -> Iterator[str]:
+    yield "## Events\n\nWritten to the outbox in the transaction that caused them."
+    for kind in sorted(events.Event.__subclasses__(), key=lambda each: each.kind):
+        yield f"\n### {kind.kind}\n\n{(inspect.getdoc(kind) or '').splitlines()[0]}"
+
+
+def _layers() -> Iterator[str]:
+    yield "## Layers\n\nOne TOML file each in `layers/`."
+    for layer in load_layers(paths.layers_dir()):
+        yield f"\n### {layer.code}\n\n{layer.zh}, {layer.en}. Shown to: {layer.audience}."
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or say whether it is stale."""
+    fresh = reference()
+    if arguments == ["--check"]:
+        if Path(TARGET).read_text(encoding="utf-8") == fresh:
+            return 0
+        click.echo("mapsvc/guide/reference.md is stale: run `python -m tools.reference`.", err=True)
+        return 1
+    TARGET.write_text(fresh, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
