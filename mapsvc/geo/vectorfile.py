@@ -19,6 +19,7 @@ import numpy as np
 import pyogrio
 import shapely
 from numpy.typing import NDArray
+from pyarrow.lib import ArrowException
 from pyogrio.errors import CRSError as GdalCrsError
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
@@ -174,7 +175,7 @@ def iter_layer(
             hint="Name the encoding by --encoding, such as GBK.",
             detail={"after_row": done},
         ) from error
-    except _GDAL_ERRORS as error:
+    except (*_GDAL_ERRORS, OSError, ArrowException) as error:
         raise _unreadable(opened.path, error) from error
     if done < opened.count:
         raise InvalidInput(

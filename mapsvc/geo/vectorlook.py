@@ -51,7 +51,8 @@ def check_content(path: Path) -> None:
     """Raise when the first bytes are not those of the format that the name says.
 
     UnsupportedType `not_a_border_file`; InvalidInput `invalid_text` for GeoJSON that is not UTF-8, `xml_entities`
-    for KML with definitions of its own, `missing_part` for a shapefile without its .shx or .dbf.
+    for KML with definitions of its own, `missing_part` for a shapefile without its .shx or .dbf, `truncated_file` for
+    one shorter than it says, of which GDAL would read the rest as rows without geometry.
     """
     suffix = path.suffix.lower()
     with path.open("rb") as stream:
@@ -61,6 +62,7 @@ def check_content(path: Path) -> None:
     elif suffix == ".shp":
         _demand(head[:4] == b"\x00\x00\x27\x0a", path, "Shapefile")
         _check_sidecars(path)
+        _check_length(path, head)
     elif suffix == ".fgb":
         _demand(head[:3] == b"fgb", path, "FlatGeobuf")
     elif suffix == ".kml":
@@ -111,6 +113,19 @@ def _check_sidecars(path: Path) -> None:
             f"A shapefile is several files; beside {path.name} there is no {missing[0]}.",
             hint="Put .shp, .shx, .dbf and .prj together, best in one zip file.",
             detail={"missing": missing},
+        )
+
+
+def _check_length(path: Path, head: bytes) -> None:
+    """Compare a shapefile's length with the one in its header: 16-bit words, as a big-endian number at byte 24."""
+    announced = 2 * int.from_bytes(head[24:28], "big")
+    size = path.stat().st_size
+    if len(head) < 100 or size < announced:
+        raise InvalidInput(
+            "truncated_file",
+            f"{path.name} announces {announced} bytes and holds {size}: it is not complete.",
+            hint="Copy or upload it again.",
+            detail={"announced": announced, "read": size},
         )
 
 
