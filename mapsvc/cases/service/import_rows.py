@@ -1,0 +1,260 @@
+"""Rows of a table made ready for the store: read, checked, converted, located and decided, a chunk at a time."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from mapsvc.areas.index import Snapshot
+from mapsvc.areas.rules.positions import check_position
+from mapsvc.base.errors import InvalidInput
+from mapsvc.base.tables.cells import read_text
+from mapsvc.base.tables.rows import CellProblem, RowReader, TableRow
+from mapsvc.cases.rules import reason
+from mapsvc.cases.rules.assignment import Decision, decide
+from mapsvc.cases.rules.deadlines import due_at
+from mapsvc.cases.rules.rulebook import Rulebook
+from mapsvc.cases.rules.tickets import CategoryMap, Status, import_key, read_status, row_hash
+from mapsvc.catalog import Category, Condition
+from mapsvc.geo.crs import Source, geometries_to_wgs84
+from mapsvc.geo.lattice import from_lattice, to_lattice
+
+CHUNK = 2000
+MAX_LISTED = 10_000
+IMPORT_SPACE = uuids.UUID("2f6e1d9c-5f2b-4a86-8f0e-7f6d1a0b9c33")
+"""Cases of an import have a UUID made from their import key."""
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How a table is read. `source` names where the rows come from and is part of what keeps them apart.
+
+    `columns` maps our column names to headers where the guess is not wanted. `live`: the rows are work to be
+    done now, with clocks and notices; else they are history, which notifies nobody.
+    """
+
+    source: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    crs: str = "wgs84"
+    categories: CategoryMap = field(default_factory=CategoryMap)
+    sheet: str = ""
+    live: bool = False
+
+
+@dataclass(frozen=True)
+class ReadRow:
+    """A row that can be taken; `lon`, `lat` are WGS 84 degrees, NaN where it has no position."""
+
+    number: int
+    key: str
+    source_number: str
+    category: Category
+    condition: Condition
+    condition_code: str
+    description: str
+    place: str
+    lon: float
+    lat: float
+    received: datetime
+    closed: datetime | None
+    status: Status
+    reporter: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class ReadyRow:
+    """A row with its decision, the sentence of its reasons and its due time: nothing is left but to write it."""
+
+    row: ReadRow
+    decision: Decision
+    reason: str
+    due: datetime
+
+
+@dataclass
+class Notes:
+    """What a run through the table found, row by row; lists are capped, counts are not."""
+
+    bad_rows: list[TableRow] = field(default_factory=list)
+    problems: dict[int, list[CellProblem]] = field(default_factory=dict)
+    without_position: list[int] = field(default_factory=list)
+    bad: int = 0
+    total: int = 0
+
+    def refuse(self, row: TableRow, problems: list[CellProblem]) -> None:
+        """Keep a bad row with its reasons, for the file of bad rows."""
+        self.bad += 1
+        if len(self.bad_rows) < MAX_LISTED:
+            self.bad_rows.append(row)
+            self.problems[row.number] = problems
+
+
+class Preparation:
+    """Prepares the rows of one table against one snapshot, in the order of the file.
+
+    Memory stays bounded but for one small number per row (how often its like was seen before).
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, book: Rulebook, options: ImportOptions, source: Source, now: datetime
+    ) -> None:
+        self.snapshot = snapshot
+        self.book = book
+        self.options = options
+        self.source = source
+        self.now = now
+        self.notes = Notes()
+        self._seen: dict[int, int] = {}
+        self._decisions: dict[tuple[object, ...], tuple[Decision, str]] = {}
+        self._level_names = book.level_names()
+        self._dues: dict[tuple[datetime, float, str], datetime] = {}
+
+    def rows(self, table: Iterable[TableRow]) -> Iterator[ReadyRow | None]:
+        """Yield each row made ready, None for a bad one, so that a resumed import can count them off."""
+        rows = iter(table)
+        while chunk := list(islice(rows, CHUNK)):
+            read = [self._read(row) for row in chunk]
+            yield from self._decide(chunk, self._convert(chunk, read))
+
+    def _read(self, row: TableRow) -> ReadRow | None:
+        self.notes.total += 1
+        reader = RowReader(row)
+        zone = self.book.calendar.timezone
+        hashed = row_hash(read_text(cell) for cell in row.cells)
+        short = int(hashed[:15], 16)
+        occurrence = self._seen[short] = self._seen.get(short, 0) + 1
+        word = reader.text("category")
+        code = self.options.categories.find(word, self.book.categories)
+        category = self.book.categories.find(code) if code else None
+        if category is None or category.retired:
+            reader.note("category", f"{word!r} is no category in use here, and there is no default")
+        condition_code = reader.text("condition", most=100)
+        condition = category.find_condition(condition_code) if category else None
+        if category is not None and condition is None:
+            reader.note("condition", f"{condition_code!r} is no filing condition of {category.code}")
+        projected = "x" in row.places and self.source.kind == "epsg" and "lon" not in self.options.columns
+        lon, lat = (
+            (reader.number("x"), reader.number("y")) if projected else (reader.number("lon"), reader.number("lat"))
+        )
+        if (lon is None) != (lat is None):
+            reader.note(east if lon is None else north, "is empty although the other one is not")
+        received = reader.moment("received", zone, required=True)
+        if received is not None and received > self.now:
+            reader.note("received", "lies in the future")
+        closed = reader.moment("closed", zone)
+        found = {
+            "source_number": reader.text("source_number", most=100),
+            "description": reader.text("description", most=4000),
+            "place": reader.text("place", most=500),
+            "reporter": reader.text("reporter", most=100),
+            "phone": reader.phone("phone"),
+        }
+        status = read_status(reader.text("status", most=200))
+        if reader.problems or category is None or condition is None or received is None:
+            self.notes.refuse(row, reader.problems)
+            return None
+        return ReadRow(
+            number=row.number,
+            key=import_key(self.options.source, hashed, occurrence),
+            category=category,
+            condition=condition,
+            condition_code=condition_code,
+            lon=lon if lon is not None and lat is not None else float("nan"),
+            lat=lat if lon is not None and lat is not None else float("nan"),
+            received=received,
+            closed=closed,
+            status=status,
+            **found,
+        )
+
+    def _convert(self, chunk: Sequence[TableRow], read: Sequence[ReadRow | None]) -> list[ReadRow | None]:
+        """Bring positions to WGS 84 and onto the lattice; one that cannot be makes its row a bad one."""
+        result = list(read)
+        placed = [number for number, row in enumerate(result) if row is not None and not np.isnan(row.lon)]
+        if not placed:
+            return result
+        points = shapely.points([(row.lon, row.lat) for row in result if row is not None and not np.isnan(row.lon)])
+        lonlat = self._to_wgs84(points, len(placed))
+        for number, (lon, lat) in zip(placed, lonlat.tolist(), strict=True):
+            row = result[number]
+            assert row is not None
+            try:
+                check_position(lon, lat, self.snapshot.bounds)
+            except InvalidInput as error:
+                self.notes.refuse(chunk[number], [CellProblem(chunk[number].number, "lon", str(error))])
+                result[number] = None
+                continue
+            result[number] = replace(row, lon=lon, lat=lat)
+        return result
+
+    def _to_wgs84(self, points: NDArray[np.object_], count: int) -> NDArray[np.float64]:
+        if self.source.kind == "datum" and self.source.name == "wgs84":
+            lonlat = shapely.get_coordinates(points)
+        else:
+            lonlat = np.full((count, 2), np.nan)
+            for number, point in enumerate(points):
+                # One by one only where the file is not in WGS 84: a single bad point must not refuse its chunk.
+                try:
+                    moved = geometries_to_wgs84([point], self.source)
+                except InvalidInput:
+                    continue
+                lonlat[number] = shapely.get_coordinates(moved)[0]
+        finite = np.isfinite(lonlat).all(axis=1)
+        lonlat[finite] = from_lattice(to_lattice(lonlat[finite]))
+        return lonlat
+
+    def _decide(self, chunk: Sequence[TableRow], read: Sequence[ReadRow | None]) -> Iterator[ReadyRow | None]:
+        good = [row for row in read if row is not None]
+        located = self.snapshot.locate_rows([_or_zero(row.lon) for row in good], [_or_zero(row.lat) for row in good])
+        levels = sorted(located)
+        columns = np.stack([located[level] for level in levels], axis=1) if levels and good else None
+        place = 0
+        for row in read:
+            if row is None:
+                yield None
+                continue
+            key = tuple(columns[place].tolist()) if columns is not None else ()
+            place += 1
+            yield ReadyRow(row, *self._decision(row, key), self._due(row))
+
+    def _decision(self, row: ReadRow, key: tuple[int, ...]) -> tuple[Decision, str]:
+        """Return the decision and its reason; points inside the same areas share theirs."""
+        chain = self.book.chain_of(row.category)
+        whole = (key, chain, row.category.no_chief)
+        if np.isnan(row.lon):
+            if len(self.notes.without_position) < MAX_LISTED:
+                self.notes.without_position.append(row.number)
+            nowhere = Decision("none", None, None, (), (), (), 0.0, 0.0, self.snapshot.generation)
+            return nowhere, reason.both(nowhere, self._level_names)
+        known = self._decisions.get(whole)
+        if known is not None:
+            return known
+        found = self.snapshot.locate(row.lon, row.lat, answers=chain)
+        on = self.book.local_day(self.now)
+        decision = decide(found, self.snapshot, chain, on, certain=self.book.certain, office_only=row.category.no_chief)
+        told = decision, reason.both(decision, self._level_names)
+        if decision.rule == "inside":  # outside, each point has a distance of its own
+            self._decisions[whole] = told
+        return told
+
+    def _due(self, row: ReadRow) -> datetime:
+        term = self.book.total_term(row.condition)
+        key = (row.received, term.amount, term.unit)
+        known = self._dues.get(key)
+        if known is None:
+            if len(self._dues) > 100_000:
+                self._dues.clear()
+            known = self._dues[key] = due_at(self.book.calendar, row.received, term)
+        return known
+
+
+def _or_zero(value: float) -> float:
+    return 0.0 if np.isnan(value) else value

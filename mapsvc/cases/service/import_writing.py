@@ -1,0 +1,190 @@
+"""One batch of an import is written, in bulk: cases, areas, assignments, events, clocks, contacts."""
+
+from __future__ import annotations
+
+import secrets
+import uuid as uuids
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Deadline, Reporter
+from mapsvc.cases.rules import codes
+from mapsvc.cases.rules.rulebook import Rulebook
+from mapsvc.cases.service.import_rows import IMPORT_SPACE, ImportOptions, ReadyRow
+from mapsvc.people.rules.actor import Actor
+from mapsvc.storage.imports import Run, published_runs
+from mapsvc.storage.work import Work
+
+
+class Writer:
+    """Writes batches of one run; what was imported before under the same key is left as it is."""
+
+    def __init__(self, run: Run, book: Rulebook, options: ImportOptions, actor: Actor) -> None:
+        self.run = run
+        self.book = book
+        self.options = options
+        self.actor = actor
+        self._calendar = book.calendar.fingerprint
+
+    def write(self, work: Work, batch: Sequence[ReadyRow | None]) -> Mapping[str, int]:
+        """Write one batch and return what became of its rows."""
+        ready = [row for row in batch if row is not None]
+        here = self._keys_here(work, [row.row.key for row in ready])
+        new = [row for row in ready if row.row.key not in here]
+        counts = _count(ready)
+        counts |= {"bad": len(batch) - len(ready), "already": len(ready) - len(new), "imported": len(new)}
+        if new:
+            self._insert(work, new)
+        return counts
+
+    def _keys_here(self, work: Work, keys: Sequence[str]) -> set[str]:
+        """Return the keys that are in the store; rows of a run that was never finished are taken over by this one."""
+        work.session.execute(
+            update(Case)
+            .where(
+                Case.import_key.in_(keys),
+                Case.import_run_id != self.run.id,
+                Case.import_run_id.not_in(published_runs()),
+            )
+            .values(import_run_id=self.run.id)
+            .execution_options(synchronize_session=False)
+        )
+        return {key for key in work.session.scalars(select(Case.import_key).where(Case.import_key.in_(keys))) if key}
+
+    def _insert(self, work: Work, new: Sequence[ReadyRow]) -> None:
+        session = work.session
+        values = [self._case(work, row) for row in new]
+        ids = list(session.scalars(insert(Case).returning(Case.id, sort_by_parameter_order=True), values))
+        areas = [
+            {"case_id": case_id, "level": area.level, "area_id": area.area_id}
+            for case_id, row in zip(ids, new, strict=True)
+            for area in row.decision.path
+        ]
+        if areas:
+            session.execute(insert(CaseArea.__table__), areas)  # type: ignore[arg-type]
+        pairs = list(zip(ids, new, values, strict=True))
+        session.execute(insert(Assignment), [self._assignment(work, case_id, row) for case_id, row, _ in pairs])
+        session.execute(insert(CaseEvent), [self._event(work, case_id, row, case) for case_id, row, case in pairs])
+        session.execute(
+            insert(Deadline), [clock for case_id, row, case in pairs for clock in self._clocks(case_id, row, case)]
+        )
+        contacts = [
+            {"case_id": case_id, "name": row.row.reporter, "phone": row.row.phone}
+            for case_id, row, _ in pairs
+            if row.row.reporter or row.row.phone
+        ]
+        if contacts:
+            session.execute(insert(Reporter), contacts)
+
+    def _case(self, work: Work, ready: ReadyRow) -> dict[str, Any]:
+        row, decision = ready.row, ready.decision
+        closed = row.status.closed or row.closed is not None
+        outcome = ("duplicate" if row.status.flag else "solved") if closed else ""
+        placed = row.lon == row.lon
+        owner, who = decision.owner, decision.responsible
+        return {
+            "uuid": uuids.uuid5(IMPORT_SPACE, row.key),
+            "number": codes.import_number(self.book.local_day(self.run.started_at), self.run.id, row.number),
+            "track_code": codes.make_track_code(secrets.token_bytes(codes.RANDOM_BYTES)),
+            "import_key": row.key,
+            "import_run_id": self.run.id,
+            "content_sha256": row.key,
+            "channel": "import",
+            "source_number": row.source_number,
+            "source_flag": row.status.flag,
+            "historic": not self.options.live,
+            "category": row.category.code,
+            "condition": row.condition_code,
+            "workflow": "standard",
+            "description": row.description,
+            "place_text": row.place,
+            "lon": row.lon if placed else None,
+            "lat": row.lat if placed else None,
+            "accuracy_m": None,
+            "position_source": "import" if placed else "",
+            "input_datum": self.options.crs if placed else "wgs84",
+            "observed_at": row.received,
+            "received_at": row.received,
+            "updated_at": row.closed or (work.now if self.options.live else row.received),
+            "closed_at": row.closed,
+            "state": "closed" if closed else "received",
+            "outcome": outcome,
+            "unplaced": decision.unplaced,
+            "edge": decision.edge,
+            "due_at": ready.due,
+            "sign_due_at": None,
+            "owner_area_id": owner.area_id if owner else None,
+            "owner_person_id": who.person_id if who else None,
+            "area_version_id": owner.version_id if owner else None,
+            "generation": decision.generation,
+            "opened_by_user_id": self.actor.user_id,
+            "sides_changed": 0,
+            "returns": 0,
+            "reworks": 0,
+            "extensions": 0,
+            "version": 1,
+        }
+
+    def _assignment(self, work: Work, case_id: int, ready: ReadyRow) -> dict[str, Any]:
+        decision = ready.decision
+        owner, who = decision.owner, decision.responsible
+        return {
+            "case_id": case_id,
+            "at": work.now,
+            "rule": decision.rule,
+            "area_id": owner.area_id if owner else None,
+            "area_version_id": owner.version_id if owner else None,
+            "generation": decision.generation,
+            "person_id": who.person_id if who else None,
+            "post_id": who.post_id if who else None,
+            "stand_in": who.stand_in if who else "",
+            "distance_m": decision.distance_m,
+            "certainty": decision.certainty,
+            "candidates": [asdict(side) for side in decision.sides],
+            "reason": ready.reason,
+            "by_user_id": self.actor.user_id,
+        }
+
+    def _event(self, work: Work, case_id: int, ready: ReadyRow, case: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "uuid": uuids.uuid5(IMPORT_SPACE, f"{ready.row.key} open"),
+            "case_id": case_id,
+            "sequence": 1,
+            "at": work.now,
+            "step": "open",
+            "from_state": "",
+            "to_state": case["state"],
+            "user_id": self.actor.user_id,
+            "role": "",
+            "for_person_id": None,
+            "reason": "",
+            "data": {"channel": "import", "source": self.options.source, "row": ready.row.number, "run": self.run.id},
+            "content_sha256": "",
+        }
+
+    def _clock(self, case_id: int, ready: ReadyRow, case: Mapping[str, Any]) -> dict[str, Any]:
+        term = self.book.total_term(ready.row.condition)
+        return {
+            "case_id": case_id,
+            "clock": "total",
+            "amount": term.amount,
+            "unit": term.unit,
+            "starts_at": ready.row.received,
+            "due_at": ready.due,
+            "calendar": self._calendar,
+            "met_at": case["closed_at"],
+            "replaced_at": None,
+        }
+
+
+def _count(ready: Sequence[ReadyRow]) -> dict[str, int]:
+    return {
+        "without_position": sum(row.row.lon != row.row.lon for row in ready),
+        "inside": sum(row.decision.rule == "inside" for row in ready),
+        "nearest": sum(row.decision.rule == "nearest" for row in ready),
+        "unplaced": sum(row.decision.unplaced for row in ready),
+        "flagged": sum(bool(row.row.status.flag) for row in ready),
+    }
