@@ -141,9 +141,8 @@ class Preparation:
         if category is not None and condition is None:
             reader.note("condition", f"{condition_code!r} is no filing condition of {category.code}")
         projected = "x" in row.places and self.source.kind == "epsg" and "lon" not in self.options.columns
-        lon, lat = (
-            (reader.number("x"), reader.number("y")) if projected else (reader.number("lon"), reader.number("lat"))
-        )
+        east, north = ("x", "y") if projected else ("lon", "lat")
+        lon, lat = reader.number(east), reader.number(north)
         if (lon is None) != (lat is None):
             reader.note(east if lon is None else north, "is empty although the other one is not")
         received = reader.moment("received", zone, required=True)

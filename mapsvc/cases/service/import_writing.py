@@ -68,9 +68,7 @@ class Writer:
         pairs = list(zip(ids, new, values, strict=True))
         session.execute(insert(Assignment), [self._assignment(work, case_id, row) for case_id, row, _ in pairs])
         session.execute(insert(CaseEvent), [self._event(work, case_id, row, case) for case_id, row, case in pairs])
-        session.execute(
-            insert(Deadline), [clock for case_id, row, case in pairs for clock in self._clocks(case_id, row, case)]
-        )
+        session.execute(insert(Deadline), [self._clock(case_id, row, case) for case_id, row, case in pairs])
         contacts = [
             {"case_id": case_id, "name": row.row.reporter, "phone": row.row.phone}
             for case_id, row, _ in pairs
