@@ -16,9 +16,7 @@ class MapsvcError(Exception):
     happened, `hint` what to do; `detail` holds values for machines and for translated texts.
     """
 
-    def __init__(
-        self, code: str, message: str, *, hint: str = "", detail: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, code: str, message: str, *, hint: str = "", detail: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

@@ -49,15 +49,21 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("DATA_DIR", Path, "instance", "Folder for everything that is written: store, photos, index files, caches."),
-    Setting("DATABASE_URL", _text, "", "postgresql+psycopg://... for PostGIS; empty means SQLite in DATA_DIR.", secret=True),
-    Setting("SECRET_KEY", _text, "", "Signs session cookies; empty means one is made and kept in DATA_DIR.", secret=True),
+    Setting(
+        "DATABASE_URL", _text, "", "postgresql+psycopg://... for PostGIS; empty means SQLite in DATA_DIR.", secret=True
+    ),
+    Setting(
+        "SECRET_KEY", _text, "", "Signs session cookies; empty means one is made and kept in DATA_DIR.", secret=True
+    ),
     Setting("TIMEZONE", _zone, "Asia/Shanghai", "Time zone of working hours, dates on screens and imported times."),
     Setting("LEVELS_FILE", _optional_path, "", "Another levels.toml in place of the shipped one."),
     Setting("CATEGORIES_FILE", _optional_path, "", "Another categories.toml in place of the shipped one."),
     Setting("CALENDAR_FILE", _optional_path, "", "Overrides for holidays and make-up days (TOML)."),
     Setting("LAYERS_DIR", _optional_path, "", "Another folder of layer files in place of the shipped one."),
     Setting("NEAREST_M", float, "50", "Outside every area a report goes to the nearest one within this many metres."),
-    Setting("CERTAIN", float, "0.95", "At this probability or more a report is assigned hard; below it is an edge case."),
+    Setting(
+        "CERTAIN", float, "0.95", "At this probability or more a report is assigned hard; below it is an edge case."
+    ),
     Setting("ACCURACY_LEVEL", float, "0.95", "Share of fixes that lie within the accuracy radius that devices tell."),
     Setting("MAP_REVIEW_NUMBER", _text, "", "审图号; without it no administrative border is shown to the public."),
     Setting("BASE_MAP_URL", _text, "", "Address of an outside tile service, {z}/{x}/{y}; empty means none."),

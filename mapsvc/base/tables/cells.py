@@ -82,9 +82,9 @@ def read_phone(cell: Cell) -> str:
 def _from_exponent(text: str, code: str, what: str) -> str:
     found = _EXPONENT.fullmatch(text)
     assert found is not None, "the caller matched it"
-    digits = len((found.group(2) or "").rstrip("0"))
-    exponent = int(found.group(3))
-    if exponent > 30 or digits > exponent or (exponent > 7 and digits + 1 < exponent):
+    fraction, exponent = found.group(2) or "", int(found.group(3))
+    is_whole = len(fraction.rstrip("0")) <= exponent <= 30
+    if not is_whole or (exponent > 7 and len(fraction) + 1 < exponent):
         raise InvalidInput(
             code,
             f"{text} is a {what} of which a spreadsheet kept only the first digits.",

@@ -36,7 +36,7 @@ def fold(name: str) -> str:
     """Return a header without case, spaces, signs, stars and remarks in brackets."""
     text = half_width(name).casefold()
     text = re.sub(r"[(【\[].*?[)】\]]", "", text) or text
-    return re.sub(r"[\s_\-*:.·/、,，。]+", "", text)
+    return re.sub(r"[\s_\-*:.·/、,，。()\[\]【】]+", "", text)
 
 
 def find_header(
@@ -47,11 +47,12 @@ def find_header(
     `chosen` maps names of columns to headers where the guess is not wanted. Raises `InvalidInput`
     with the headers seen where a required column is not there.
     """
+    rows = rows[:SEARCHED_ROWS]
     best: Header | None = None
-    for number in range(min(len(rows), SEARCHED_ROWS)):
-        for height in (1, 2):
+    for height in (1, 2):  # two rows must name more columns than any single one
+        for number in range(len(rows) - height + 1):
             names = _names(rows[number : number + height])
-            if len(rows[number : number + height]) < height or not any(names):
+            if not any(names):
                 continue
             header = Header(number, number + height, names, guess_places(names, columns, chosen or {}))
             if best is None or len(header.places) > len(best.places):
@@ -64,7 +65,7 @@ def find_header(
 
 def _names(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
     """Return the names of a header of one or two rows; a merged cell of the upper one stands over several below."""
-    upper = [read_text(cell) for cell in rows[0]] if rows else []
+    upper = [read_text(cell) for cell in rows[0]]
     if len(rows) < 2:
         return tuple(upper)
     lower = [read_text(cell) for cell in rows[1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from mapsvc.base.tables.cells import Cell
 from mapsvc.base.tables.columns import SEARCHED_ROWS
 
 DELIMITERS = (",", "\t", ";", "|")
+_BLOCK = 1 << 20
 _LONGEST_LINE = 8 * 1024 * 1024
 
 
@@ -56,21 +58,27 @@ def _is_mostly_utf8(head: bytes) -> bool:
 
 def _first_bad_line(path: Path, encoding: str) -> int | None:
     """Return the number of the first line that cannot be decoded, or None."""
-    line = 1
-    with path.open(encoding=encoding, newline="") as file:
-        try:
-            while block := file.readline(_LONGEST_LINE):
-                if len(block) == _LONGEST_LINE:
-                    raise TooLarge(
-                        "line_too_long",
-                        f"Line {line} of {path.name} has more than {_LONGEST_LINE:,} characters.",
-                        hint="This is hardly a table; save it as CSV again.",
-                        detail={"limit": _LONGEST_LINE},
-                    )
-                line += 1
-        except UnicodeDecodeError:
-            return line
-    return None
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line, unfinished = 1, 0
+    with path.open("rb") as file:
+        while True:
+            block = file.read(_BLOCK)
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return line + error.object[: error.start].count(b"\n")
+            if not block:
+                return None
+            line += text.count("\n")
+            last_end = max(text.rfind("\n"), text.rfind("\r"))
+            unfinished = len(text) - last_end - 1 + (unfinished if last_end < 0 else 0)
+            if unfinished > _LONGEST_LINE:
+                raise TooLarge(
+                    "line_too_long",
+                    f"Line {line} of {path.name} has more than {_LONGEST_LINE:,} characters.",
+                    hint="This is hardly a table; save it as CSV again.",
+                    detail={"limit": _LONGEST_LINE},
+                )
 
 
 @contextmanager

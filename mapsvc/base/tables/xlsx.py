@@ -35,6 +35,7 @@ _BROKEN = (
     AttributeError,
     EOFError,
     NotImplementedError,
+    OSError,  # "File contains no valid workbook part"
 )
 """What openpyxl lets through when a workbook is damaged: it has no error class of its own for that."""
 
@@ -66,16 +67,17 @@ class Workbook:
 def open_workbook(path: Path, most_unpacked_bytes: int) -> Iterator[Workbook]:
     """Open an xlsx file for streaming."""
     _check_archive(path, most_unpacked_bytes)
-    with _broken_told(path.name), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # openpyxl warns of styles and validations that it leaves out
-        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    try:
-        sheets = tuple(page.title for page in book.worksheets if page.sheet_state == "visible")
-        if not sheets:
-            raise InvalidInput("table_empty", f"{path.name} has no visible sheet.")
-        yield Workbook(path.name, sheets, book)
-    finally:
-        book.close()
+    with path.open("rb") as file:  # not the path: openpyxl refuses names that it does not like, and leaks on errors
+        with _broken_told(path.name), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # openpyxl warns of styles and validations that it leaves out
+            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        try:
+            sheets = tuple(page.title for page in book.worksheets if page.sheet_state == "visible")
+            if not sheets:
+                raise InvalidInput("table_empty", f"{path.name} has no visible sheet.")
+            yield Workbook(path.name, sheets, book)
+        finally:
+            book.close()
 
 
 def _check_archive(path: Path, most_unpacked_bytes: int) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsvc.base.errors import Forbidden, Misconfigured, NotAuthenticated
+from mapsvc.base.paths import PACKAGE
 from mapsvc.people.rules.actor import PLACE_BOUND, PUBLIC, ROLES, SYSTEM, UNIT_BOUND, Actor, RoleHeld
 from mapsvc.people.rules.permissions import (
     EVERYWHERE,
@@ -204,3 +207,25 @@ APART = {
 def test_which_two_roles_are_kept_apart(pair: tuple[str, str]) -> None:
     assert bool(conflicting_roles(pair)) == (frozenset(pair) in APART)
     assert conflicting_roles([pair[0], pair[0]]) == ""
+
+
+ASKERS = {"require": 1, "allows": 1, "scope": 1, "permission": 0, "get_permission": 0}
+
+
+def asked_names(path: Path) -> set[str]:
+    """Return the permission names that a file writes out where one is asked for."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or len(node.args) <= ASKERS.get(getattr(node.func, "id", ""), 99):
+            continue
+        asked = node.args[ASKERS[getattr(node.func, "id", "")]]
+        found.update(
+            part.value for part in ast.walk(asked) if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        )
+    return found
+
+
+def test_the_program_asks_for_no_permission_that_is_not_in_the_table() -> None:
+    asked = {path: asked_names(path) for path in PACKAGE.rglob("*.py")}
+    assert len(set().union(*asked.values())) > 5
+    assert {str(path): names - set(PERMISSIONS) for path, names in asked.items() if names - set(PERMISSIONS)} == {}
