@@ -1,7 +1,6 @@
 """Writes `mapsvc/guide/reference.md` from the tables of the program itself, so that it cannot go stale.
 
-    python -m tools.reference           write it
-    python -m tools.reference --check   exit with 1 if it is not what the program says
+`python -m tools.reference` writes it; with `--check` it exits with 1 if the page is not what the program says.
 """
 
 from __future__ import annotations
@@ -15,12 +14,16 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from mapsvc.app import create_app
 from mapsvc.base import events, paths
 from mapsvc.base.settings import PREFIX, SETTINGS, load_settings
 from mapsvc.cases.rules.workflow import TABLE
-from mapsvc.catalog import load_layers
+from mapsvc.catalog import load_layers, load_levels
 from mapsvc.cli.main import NOUNS
 from mapsvc.people.rules.permissions import PERMISSIONS
+from mapsvc.storage import migrate
+from mapsvc.storage.engine import make_engine
+from mapsvc.web.guard import declared
 
 TARGET = paths.guide_dir() / "reference.md"
 HEAD = """# Reference
@@ -63,18 +66,18 @@ def _usage(name: str, command: click.Command) -> str:
 
 
 def _routes() -> Iterator[str]:
-    from mapsvc.app import create_app
-    from mapsvc.web.guard import declared
-
     yield "## Routes\n\nEach with the permission that it asks for; `/api/openapi.json` describes the API in full."
     with TemporaryDirectory() as folder:
-        app = create_app(load_settings({"MAPSVC_DATA_DIR": folder}))
-        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ()))):
-            methods = " ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
-            about = (inspect.getdoc(app.view_functions[rule.endpoint]) or "").split("\n")[0]
-            yield f"\n### {methods or 'HEAD'} {rule.rule}\n\n{about} Permission: `{declared(app, rule.endpoint)}`.".replace(
-                "\n\n ", "\n\n"
-            )
+        settings = load_settings({f"{PREFIX}DATA_DIR": folder})
+        engine = make_engine(settings.store_url)
+        migrate.upgrade(engine)
+        engine.dispose()
+        app = create_app(settings)
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ()))):
+        methods = " ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})) or "HEAD"
+        about = (inspect.getdoc(app.view_functions[rule.endpoint]) or "").split("\n")[0]
+        needs = f"Permission: `{declared(app, rule.endpoint)}`."
+        yield f"\n### {methods} {rule.rule}\n\n{f'{about} {needs}'.strip()}"
 
 
 def _permissions() -> Iterator[str]:
@@ -86,11 +89,12 @@ def _permissions() -> Iterator[str]:
 def _steps() -> Iterator[str]:
     yield "## Steps of a case\n\nOne table for both workflows, `quick` and `standard`."
     for rule in TABLE:
+        about = f"{rule.en[0].upper()}{rule.en[1:]}. By: {', '.join(sorted(rule.roles))}."
         moves = ", ".join(f"{origin} → {target}" for origin, target in rule.moves.items())
         needs = f" Needs: {', '.join(rule.needs)}." if rule.needs else ""
         guards = f" Only if: {', '.join(rule.guards)}." if rule.guards else ""
         yield f"\n### {rule.name} {rule.zh} ({', '.join(rule.workflows)})\n"
-        yield f"{rule.en[0].upper()}{rule.en[1:]}. By: {', '.join(sorted(rule.roles))}. From and to: {moves}.{needs}{guards}"
+        yield f"{about} From and to: {moves}.{needs}{guards}"
 
 
 def _events() -> Iterator[str]:
@@ -101,8 +105,10 @@ def _events() -> Iterator[str]:
 
 def _layers() -> Iterator[str]:
     yield "## Layers\n\nOne TOML file each in `layers/`."
-    for layer in load_layers(paths.layers_dir()):
-        yield f"\n### {layer.code}\n\n{layer.zh}, {layer.en}. Shown to: {layer.audience}."
+    levels = load_levels(paths.data_dir() / "levels.toml")
+    for layer in load_layers(paths.layers_dir(), levels):
+        zooms = "zoom {} to {}".format(*layer.zooms)
+        yield f"\n### {layer.code}\n\n{layer.legend_zh}, {layer.legend_en}; {zooms}; for {', '.join(layer.audience)}."
 
 
 def main(arguments: list[str]) -> int:
