@@ -74,6 +74,7 @@ def _too_large(code: str, message: str, limit: int) -> TooLarge:
 
 def _open(content: bytes) -> Image.Image:
     pillow_heif.register_heif_opener(thumbnails=False)
+    Image.init()  # formats named beyond the common ones (MPO) are known only once all plugins are loaded
     try:
         with warnings.catch_warnings():
             # Pillow's own bound on pixels is replaced by ours, which is checked before decoding.
