@@ -225,18 +225,6 @@ def scope(actor: Actor, permission: str) -> Scope:
     )
 
 
-def acting_for(actor: Actor, area_ids: Iterable[int]) -> int | None:
-    """Return the leader on whose behalf a liaison acts in one of these areas, so that both names go on the record.
-
-    None where the actor holds a role there in their own name, or none at all.
-    """
-    wanted = frozenset(area_ids)
-    here = [held for held in actor.roles if held.area_id in wanted]
-    if any(held.for_person_id is None for held in here):
-        return None
-    return min((held.for_person_id for held in here if held.for_person_id is not None), default=None)
-
-
 _APART: tuple[tuple[str, str, str], ...] = (
     ("dispatcher", "duty_officer", "who dispatches does not close"),
     ("unit_staff", "dispatcher", "who repairs does not dispatch"),

@@ -19,7 +19,6 @@ from mapsvc.people.rules.permissions import (
     PERMISSIONS,
     Holders,
     Scope,
-    acting_for,
     allows,
     conflicting_roles,
     require,
@@ -184,15 +183,6 @@ def test_only_roles_that_have_the_permission_widen_its_scope() -> None:
 
 def test_the_widest_of_several_roles_counts() -> None:
     assert scope(holder(RoleHeld("area_chief", area_id=3), "dispatcher"), "case.view") == EVERYWHERE
-
-
-def test_a_liaison_acts_for_the_leader_of_that_place_only() -> None:
-    liaison = holder(RoleHeld("liaison", area_id=3, for_person_id=11), RoleHeld("area_chief", area_id=4))
-    assert acting_for(liaison, [3]) == 11
-    assert acting_for(liaison, [4]) is None
-    assert acting_for(liaison, [3, 4]) is None
-    assert acting_for(liaison, [5]) is None
-    assert acting_for(liaison, []) is None
 
 
 APART = {
