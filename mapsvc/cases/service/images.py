@@ -18,7 +18,8 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from mapsvc.base.errors import InvalidInput, TooLarge, UnsupportedType
 
-FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "GIF", "BMP", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "GIF", "BMP")
+"""What is read. MPO, the double pictures of some phones, is opened as the JPEG that it begins with."""
 MAX_SIDE = 2560
 """Longest side of a stored photo in pixels: enough to read a house number, small enough for a phone's line."""
 
@@ -74,7 +75,6 @@ def _too_large(code: str, message: str, limit: int) -> TooLarge:
 
 def _open(content: bytes) -> Image.Image:
     pillow_heif.register_heif_opener(thumbnails=False)
-    Image.init()  # formats named beyond the common ones (MPO) are known only once all plugins are loaded
     try:
         with warnings.catch_warnings():
             # Pillow's own bound on pixels is replaced by ours, which is checked before decoding.
