@@ -56,7 +56,7 @@ def day_to_moment(day: date | None, settings: Settings, now: datetime) -> dateti
     return datetime.combine(day + timedelta(days=1), time(), settings.timezone) - timedelta(microseconds=1)
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A calendar day, 2026-12-01."""
 
     name = "date"
@@ -99,6 +99,7 @@ def cli() -> None:
     "--snapping", "snapping_m", default=0.1, show_default=True, help="Metres within which vertices are joined."
 )
 @click.option("--gap", "gap_m", default=0.5, show_default=True, help="Width in metres of gaps that are closed.")
+@click.option("--merge", is_flag=True, help="Rows with the same code are parts of one area.")
 @click.option("--allow-gaps", is_flag=True, help="Gaps between the areas are meant (a lake, an enclave).")
 @click.option("--skip-refused", is_flag=True, help="Import the good rows although others are refused.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen and change nothing.")
@@ -120,6 +121,7 @@ def import_(
     repair: bool,
     snapping_m: float,
     gap_m: float,
+    merge: bool,
     allow_gaps: bool,
     skip_refused: bool,
     dry_run: bool,
@@ -145,6 +147,7 @@ def import_(
         repair=repair,
         snapping_m=snapping_m,
         gap_m=gap_m,
+        merge=merge,
         skip_refused=skip_refused,
         allow_gaps=allow_gaps,
         dry_run=dry_run,

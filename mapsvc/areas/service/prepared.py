@@ -16,6 +16,9 @@ from mapsvc.areas.rules.trees import TreeDecision
 
 Geometries = NDArray[np.object_]
 
+MENDABLE = ("self_intersection", "broken_ring")
+"""Faults of a polygon that a repair can mend."""
+
 Progress = Callable[[str, int, int], None]
 """Called as (stage, done, total); a total of 0 means "not known"."""
 
@@ -52,11 +55,13 @@ class BorderFile:
 @dataclass(frozen=True)
 class ImportOptions:
     """How an import goes about it. Widths in metres: vertices nearer than `snapping_m` are joined, gaps
-    narrower than `gap_m` are given to a neighbour; both only with `repair`."""
+    narrower than `gap_m` are given to a neighbour; both only with `repair`. `merge`: rows of one code are parts of
+    one area."""
 
     repair: bool = False
     snapping_m: float = 0.1
     gap_m: float = 0.5
+    merge: bool = False
     skip_refused: bool = False
     allow_gaps: bool = False
     dry_run: bool = False

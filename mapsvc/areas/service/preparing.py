@@ -22,6 +22,7 @@ from mapsvc.areas.rules.ground import (
 )
 from mapsvc.areas.rules.trees import list_ancestors, nesting_of
 from mapsvc.areas.service.prepared import (
+    MENDABLE,
     BorderRows,
     Geometries,
     ImportOptions,
@@ -38,6 +39,7 @@ from mapsvc.base.errors import InvalidInput
 from mapsvc.catalog import Levels
 from mapsvc.geo.coverage import Finding, check_coverage, repair_coverage
 from mapsvc.geo.lattice import lattice_hash, snap
+from mapsvc.geo.problems import geometry_problems
 from mapsvc.storage.work import Store, Work
 
 LISTED = 20
@@ -70,6 +72,7 @@ def prepare(
     with store.read() as work:
         tables = queries.load_tables(work, queries.open_versions())
         rows = _make_again(work, levels, tables, level, rows)
+        rows, report = _merge_rows(rows, options, report)
         rows, report = _accept_rows(rows, options, report)
         report = _doubt_datum(work, tables, level, rows, report)
         rows, report = _check_borders(levels, level, rows, options, report)
@@ -101,7 +104,7 @@ def _doubt_datum(
     work: Work, tables: Mapping[str, AreaTable], level: str, rows: BorderRows, report: ImportReport
 ) -> ImportReport:
     """Compare the borders with those in the store: GCJ-02 called WGS 84 lies some hundred metres off."""
-    if rows.source not in ("wgs84", "cgcs2000") or not len(rows) or not tables:
+    if rows.source in ("gcj02", "bd09") or not len(rows) or not tables:
         return report
     compared = level if level in tables else min(tables, key=lambda code: len(tables[code]))
     doubt = find_datum_doubt(rows.geometries, queries.load_geometries(work, tables[compared]))
@@ -129,57 +132,58 @@ def _accept_rows(rows: BorderRows, options: ImportOptions, report: ImportReport)
     refused = list(report.refused)
     repaired = list(report.repaired)
     warnings = list(report.warnings)
-    seen: dict[str, int] = {}
-    keep: list[int] = []
-    geometries = rows.geometries.copy()
-    if shapely.has_z(geometries).any():
+    if shapely.has_z(rows.geometries).any():
         warnings.append("Heights were dropped: borders are flat.")
+    geometries: Geometries = shapely.force_2d(rows.geometries)
+    seen: dict[str, int] = {}
+    faults: dict[int, tuple[str, str]] = {}
     for n, code in enumerate(rows.codes):
-        geometry = geometries[n]
-        fault = _fault(code, seen, rows.rows, geometry)
-        if fault is None and not geometry.is_valid:
-            fault = _broken(code, geometry)
-            if options.repair:
-                mended = polygons_of(shapely.make_valid(geometry))
-                if not mended.is_empty:
-                    geometries[n], fault = mended, None
-                    repaired.append(f"{code}: {shapely.is_valid_reason(geometry)}")
-        if code and code not in seen:
-            seen[code] = rows.rows[n]
-        if fault is None:
-            keep.append(n)
+        if not code:
+            faults[n] = "no_code", "The row has no code."
+        elif code in seen:
+            faults[n] = "duplicate_code", f"The code {code} stands in row {seen[code]} already."
+        seen.setdefault(code, rows.rows[n])
+    for problem in geometry_problems(geometries):
+        code = rows.codes[problem.row]
+        mended = _mend(geometries[problem.row]) if options.repair and problem.code in MENDABLE else None
+        if mended is not None:
+            geometries[problem.row] = mended
+            repaired.append(f"{code}: {problem.message}")
         else:
-            refused.append(RefusedRow(rows.rows[n], code, *fault))
-    keep.sort(key=lambda n: rows.codes[n])
-    kept = replace(rows, geometries=geometries).take(keep)
-    kept, gone = _to_lattice(kept)
-    return kept, replace(report, refused=(*refused, *gone), repaired=tuple(repaired), warnings=tuple(warnings))
+            faults.setdefault(problem.row, (problem.code, f"{code}: {problem.message}"))
+    refused += [RefusedRow(rows.rows[n], rows.codes[n], *faults[n]) for n in sorted(faults)]
+    keep = sorted((n for n in range(len(rows)) if n not in faults), key=lambda n: rows.codes[n])
+    kept, gone = _to_lattice(replace(rows, geometries=geometries).take(keep))
+    refused += gone
+    done = replace(report, refused=tuple(refused), repaired=tuple(repaired), warnings=tuple(warnings))
+    return kept, done
 
 
-def _fault(
-    code: str, seen: Mapping[str, int], numbers: tuple[int, ...], geometry: BaseGeometry | None
-) -> tuple[str, str] | None:
-    """Return the stable code and the words for a row that can be no area whatever is done to it."""
-    if not code:
-        return "no_code", "The row has no code."
-    if code in seen:
-        return "duplicate_code", f"The code {code} stands in row {seen[code]} already."
-    if geometry is None or geometry.is_empty:
-        return "empty_geometry", f"{code} has no geometry."
-    if geometry.geom_type not in ("Polygon", "MultiPolygon"):
-        return "not_a_polygon", f"{code} is a {geometry.geom_type}, not a polygon."
-    if not np.isfinite(shapely.get_coordinates(geometry)).all():
-        return "not_finite", f"{code} holds a coordinate that is not a finite number."
-    west, south, east, north = geometry.bounds
-    if west < -180 or east > 180 or south < -90 or north > 90:
-        return "out_of_range", f"{code} reaches out of the earth's range of degrees."
-    return None
+def _merge_rows(rows: BorderRows, options: ImportOptions, report: ImportReport) -> tuple[BorderRows, ImportReport]:
+    """Join rows that carry the same code to one area of several parts, where asked; the first row gives the rest."""
+    members: dict[str, list[int]] = {}
+    for n, code in enumerate(rows.codes):
+        if code:
+            members.setdefault(code, []).append(n)
+    several = {code: found for code, found in members.items() if len(found) > 1}
+    if not options.merge or not several:
+        return rows, report
+    geometries = rows.geometries.copy()
+    gone: set[int] = set()
+    for found in several.values():
+        parts = [n for n in found if not (shapely.is_missing(geometries[n]) or shapely.is_empty(geometries[n]))]
+        if parts and shapely.is_valid(geometries[parts]).all():
+            geometries[found[0]] = union_of(geometries[parts])
+            gone.update(found[1:])
+    words = f"{len(several)} areas were joined from {sum(map(len, several.values()))} rows: {', '.join(several)}."
+    kept = replace(rows, geometries=geometries).take([n for n in range(len(rows)) if n not in gone])
+    return kept, replace(report, warnings=(*report.warnings, words))
 
 
-def _broken(code: str, geometry: BaseGeometry) -> tuple[str, str]:
-    reason = shapely.is_valid_reason(geometry)
-    kind = "self_intersection" if "elf-intersection" in reason else "broken_ring"
-    return kind, f"{code} is not a valid polygon: {reason}."
+def _mend(geometry: BaseGeometry) -> BaseGeometry | None:
+    """Return the ground of a polygon that crosses itself; None when nothing is left of it."""
+    mended = polygons_of(shapely.make_valid(geometry))
+    return None if mended.is_empty else mended
 
 
 def _to_lattice(rows: BorderRows) -> tuple[BorderRows, list[RefusedRow]]:
