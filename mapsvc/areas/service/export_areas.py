@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -121,19 +122,22 @@ def _write(
         columns = {name[:SHAPEFILE_NAME]: values for name, values in columns.items()}
     masks = [np.array([value is None for value in values], dtype=np.bool_) for values in columns.values()]
     try:
-        pyogrio.raw.write(
-            path,
-            shapely.to_wkb(ground),
-            [_array(values) for values in columns.values()],
-            list(columns),
-            field_mask=masks,
-            layer=level if driver == "GPKG" else None,
-            driver=driver,
-            geometry_type="MultiPolygon",
-            promote_to_multi=True,
-            crs=_crs_text(target),
-            encoding="UTF-8",
-        )
+        with warnings.catch_warnings():
+            # GCJ-02 and BD-09 have no name that a file could carry; the column `datum` says it.
+            warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
+            pyogrio.raw.write(
+                path,
+                shapely.to_wkb(ground),
+                [_array(values) for values in columns.values()],
+                list(columns),
+                field_mask=masks,
+                layer=level if driver == "GPKG" else None,
+                driver=driver,
+                geometry_type="MultiPolygon",
+                promote_to_multi=True,
+                crs=_crs_text(target),
+                encoding="UTF-8",
+            )
     except (DataSourceError, GeometryError, OSError) as error:
         raise Unavailable(
             "export_not_written",
