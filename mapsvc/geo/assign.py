@@ -91,15 +91,18 @@ class UncleanAreas:
     way = "tree"
 
     def __init__(self, geometries: Geometries, codes: Sequence[str]) -> None:
-        self._prepare(_snapped(geometries), _in_order(codes))
+        polygons = _polygons(geometries)
+        # Mended before it is snapped: a ring like an 8 can have no area to the eyes of the lattice.
+        broken = _mend(polygons)
+        polygons = snap_geometries(polygons)
+        broken |= _mend(polygons)
+        self._prepare(polygons, broken, _in_order(codes))
 
-    def _prepare(self, geometries: Geometries, rows: NDArray[np.int32]) -> None:
+    def _prepare(self, polygons: Geometries, broken: NDArray[np.bool_], rows: NDArray[np.int32]) -> None:
+        """Make mended polygons ready; all three are by row as given."""
         self._rows = np.append(rows, np.int32(-1))
-        ordered = geometries[rows]
-        broken = ~shapely.is_missing(ordered) & ~shapely.is_valid(ordered)
-        ordered[broken] = [_repaired(geometry) for geometry in ordered[broken]]
+        ordered, broken = polygons[rows], broken[rows]
         flat = shapely.is_missing(ordered) | shapely.is_empty(ordered)
-        flat |= ~np.isin(shapely.get_type_id(ordered), _POLYGONS)
         ordered[flat] = shapely.Polygon()
         self._areas: Geometries = ordered
         self._broken = np.append(broken & ~flat, False)
@@ -153,10 +156,13 @@ def make_assigner(geometries: Geometries, codes: Sequence[str]) -> Assigner:
         raise InvalidInput(
             "codes_missing", f"{len(geometries)} areas have {len(codes)} codes.", hint="Give one code for each area."
         )
-    snapped = _snapped(geometries)
+    polygons = _polygons(geometries)
     rows = _in_order(codes)
-    polygons = np.isin(shapely.get_type_id(snapped), _POLYGONS) & ~shapely.is_empty(snapped)
-    if polygons.all() and shapely.is_valid(snapped).all() and shapely.coverage_is_valid(snapped):
+    if not shapely.is_missing(polygons).any() and shapely.is_valid(polygons).all():
+        snapped = snap_geometries(polygons)
+        clean = shapely.is_valid(snapped).all() and not shapely.is_empty(snapped).any()
+        if not (clean and shapely.coverage_is_valid(snapped)):
+            return UncleanAreas(geometries, codes)
         try:
             return CleanAreas(AreaIndex.build(snapped[rows]), rows)
         except InvalidInput as error:
@@ -177,9 +183,9 @@ def open_assigner(path: Path) -> Assigner:
     areas = UncleanAreas.__new__(UncleanAreas)
     ordered = np.empty(len(rows), dtype=object)
     ordered[rows] = shapely.from_wkb(wkb)
-    areas._prepare(ordered, rows)
-    areas._broken = np.append(np.load(path / "broken.npy"), False)
-    areas.repaired_rows = tuple(sorted(rows[areas._broken[:-1]].tolist()))
+    broken = np.empty(len(rows), dtype=np.bool_)
+    broken[rows] = np.load(path / "broken.npy")
+    areas._prepare(ordered, broken, rows)
     return areas
 
 
@@ -217,12 +223,19 @@ def _in_order(codes: Sequence[str]) -> NDArray[np.int32]:
     return np.array(sorted(range(len(codes)), key=codes.__getitem__), dtype=np.int32)
 
 
-def _snapped(geometries: Geometries) -> Geometries:
+def _polygons(geometries: Geometries) -> Geometries:
+    """Return a copy with None in place of what is no polygon or is empty."""
     array = np.empty(len(geometries), dtype=object)
     array[:] = geometries
-    kinds = shapely.get_type_id(array)
-    array[~np.isin(kinds, _POLYGONS)] = None
-    return snap_geometries(array)
+    array[~np.isin(shapely.get_type_id(array), _POLYGONS) | shapely.is_empty(array)] = None
+    return array
+
+
+def _mend(polygons: Geometries) -> NDArray[np.bool_]:
+    """Repair broken polygons in place and say which they were."""
+    broken: NDArray[np.bool_] = ~shapely.is_missing(polygons) & ~shapely.is_valid(polygons)
+    polygons[broken] = [_repaired(geometry) for geometry in polygons[broken]]
+    return broken
 
 
 def _repaired(geometry: shapely.Geometry) -> shapely.Geometry:
