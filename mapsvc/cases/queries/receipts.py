@@ -87,5 +87,5 @@ def held_hashes(work: Work, uuids: Sequence[UUID]) -> dict[UUID, str]:
         (Photo.uuid, Photo.sha256),
     ):
         rows = work.session.execute(select(column, value).where(column.in_(uuids), value != ""))
-        found.update(rows.tuples())
+        found.update((row[0], row[1]) for row in rows)
     return found

@@ -115,6 +115,7 @@ class Preparation:
         self._seen: dict[int, int] = {}
         self._decisions: dict[tuple[object, ...], tuple[Decision, str]] = {}
         self._level_names = book.level_names()
+        self._categories: dict[str, Category | None] = {}
         self._dues: dict[tuple[datetime, float, str], datetime] = {}
 
     def rows(self, table: Iterable[TableRow]) -> Iterator[ReadyRow | None]:
@@ -128,12 +129,11 @@ class Preparation:
         self.notes.total += 1
         reader = RowReader(row)
         zone = self.book.calendar.timezone
-        hashed = row_hash(read_text(cell) for cell in row.cells)
+        hashed = row_hash(cell if isinstance(cell, str) else read_text(cell) for cell in row.cells)
         short = int(hashed[:15], 16)
         occurrence = self._seen[short] = self._seen.get(short, 0) + 1
         word = reader.text("category")
-        code = self.options.categories.find(word, self.book.categories)
-        category = self.book.categories.find(code) if code else None
+        category = self._category(word)
         if category is None or category.retired:
             reader.note("category", f"{word!r} is no category in use here, and there is no default")
         condition_code = reader.text("condition", most=100)
@@ -173,6 +173,15 @@ class Preparation:
             status=status,
             **found,
         )
+
+    def _category(self, word: str) -> Category | None:
+        """Return our category for their word; a source has few words and many rows."""
+        if word not in self._categories:
+            if len(self._categories) > MAX_LISTED:
+                self._categories.clear()
+            code = self.options.categories.find(word, self.book.categories)
+            self._categories[word] = self.book.categories.find(code) if code else None
+        return self._categories[word]
 
     def _convert(self, chunk: Sequence[TableRow], read: Sequence[ReadRow | None]) -> list[ReadRow | None]:
         """Bring positions to WGS 84 and onto the lattice; one that cannot be makes its row a bad one."""

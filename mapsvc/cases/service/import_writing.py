@@ -6,15 +6,16 @@ import secrets
 import uuid as uuids
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Deadline, Reporter
 from mapsvc.cases.rules import codes
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.service.import_rows import IMPORT_SPACE, ImportOptions, ReadyRow
 from mapsvc.people.rules.actor import Actor
+from mapsvc.storage.base import Row
 from mapsvc.storage.imports import Run, published_runs
 from mapsvc.storage.work import Work
 
@@ -55,27 +56,29 @@ class Writer:
         return {key for key in work.session.scalars(select(Case.import_key).where(Case.import_key.in_(keys))) if key}
 
     def _insert(self, work: Work, new: Sequence[ReadyRow]) -> None:
-        session = work.session
         values = [self._case(work, row) for row in new]
-        ids = list(session.scalars(insert(Case).returning(Case.id, sort_by_parameter_order=True), values))
+        cases = _table(Case)
+        inserted = work.session.scalars(insert(cases).returning(cases.c.id, sort_by_parameter_order=True), values)
+        made = list(zip(inserted, new, values, strict=True))
         areas = [
             {"case_id": case_id, "level": area.level, "area_id": area.area_id}
-            for case_id, row in zip(ids, new, strict=True)
+            for case_id, row, _ in made
             for area in row.decision.path
         ]
-        if areas:
-            session.execute(insert(CaseArea.__table__), areas)  # type: ignore[arg-type]
-        pairs = list(zip(ids, new, values, strict=True))
-        session.execute(insert(Assignment), [self._assignment(work, case_id, row) for case_id, row, _ in pairs])
-        session.execute(insert(CaseEvent), [self._event(work, case_id, row, case) for case_id, row, case in pairs])
-        session.execute(insert(Deadline), [self._clock(case_id, row, case) for case_id, row, case in pairs])
         contacts = [
             {"case_id": case_id, "name": row.row.reporter, "phone": row.row.phone}
-            for case_id, row, _ in pairs
+            for case_id, row, _ in made
             if row.row.reporter or row.row.phone
         ]
-        if contacts:
-            session.execute(insert(Reporter), contacts)
+        for rows_of, rows in (
+            (CaseArea, areas),
+            (Assignment, [self._assignment(work, case_id, row) for case_id, row, _ in made]),
+            (CaseEvent, [self._event(work, case_id, row, case) for case_id, row, case in made]),
+            (Deadline, [self._clock(case_id, row, case) for case_id, row, case in made]),
+            (Reporter, contacts),
+        ):
+            if rows:
+                work.session.execute(insert(_table(rows_of)), rows)
 
     def _case(self, work: Work, ready: ReadyRow) -> dict[str, Any]:
         row, decision = ready.row, ready.decision
@@ -176,6 +179,11 @@ class Writer:
             "met_at": case["closed_at"],
             "replaced_at": None,
         }
+
+
+def _table(rows_of: type[Row]) -> Table:
+    """Return the table itself: inserting into it skips the work of the ORM, which is most of the time otherwise."""
+    return cast("Table", rows_of.__table__)
 
 
 def _count(ready: Sequence[ReadyRow]) -> dict[str, int]:
