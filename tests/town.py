@@ -28,6 +28,7 @@ from mapsvc.people.rules.actor import SYSTEM
 from mapsvc.people.service.access import issue_token
 from mapsvc.people.service.users import NewGrant, NewUser, add_user
 from mapsvc.storage.work import Store
+from mapsvc.web.parts import EXTENSION
 
 from . import squares
 
@@ -62,6 +63,10 @@ class Town:
     logins: Mapping[str, Login]
     areas: Mapping[tuple[str, str], int]
     units: Mapping[str, int] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Close the app's own connections to the store."""
+        self.app.extensions[EXTENSION].store.engine.dispose()
 
     def client(self) -> FlaskClient:
         """Return a browser without a log-in."""

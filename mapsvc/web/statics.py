@@ -7,10 +7,11 @@ a year. Without the hash (modules that import each other) the browser asks again
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import threading
 from pathlib import Path
 
-from flask import Flask, Response, request, send_from_directory, url_for
+from flask import Flask, Response, request, url_for
 from werkzeug.security import safe_join
 
 from mapsvc.base.errors import NotFound
@@ -19,6 +20,13 @@ from mapsvc.web.guard import permission
 
 ENDPOINT = "static"
 ONE_YEAR_S = 31_536_000
+TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+}
+"""Where the machine's own table of types may be missing or wrong; a module of another type is not run."""
 
 
 class ContentHashes:
@@ -28,6 +36,10 @@ class ContentHashes:
         self.folder = folder
         self._lock = threading.Lock()
         self._known: dict[str, tuple[int, int, str]] = {}
+
+    def read(self, filename: str) -> bytes:
+        """Return the content of a file that `find` found."""
+        return Path(safe_join(str(self.folder), filename) or "").read_bytes()
 
     def find(self, filename: str) -> str:
         """Return ten hex digits of the file's SHA-256; empty when there is no such file."""
@@ -57,7 +69,9 @@ def install(app: Flask, folder: Path | None = None) -> None:
         if not digest:
             raise NotFound("not_found", "There is no such file.", hint="Check the address.")
         hashed = request.args.get("v") == digest
-        response = send_from_directory(hashes.folder.absolute(), filename, max_age=ONE_YEAR_S if hashed else None)
+        # Whole into memory: the largest is half a megabyte, and no file stays open behind a slow reader.
+        content_type = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+        response = Response(hashes.read(filename), mimetype=TYPES.get(Path(filename).suffix, content_type))
         response.set_etag(digest)
         response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR_S}, immutable" if hashed else "public, no-cache"
         return response.make_conditional(request)

@@ -50,15 +50,12 @@ class Uploads:
         path = self._path(uuid, owner)
         if offset == 0:
             self._remove_old(now)
+        elif not path.exists():
+            raise _gap(offset, 0)
         with _full_disk(), self._locked(path) as handle:
             here = os.fstat(handle).st_size
             if offset > here:
-                raise Conflict(
-                    "wrong_offset",
-                    f"{here} bytes of this photo are here; the chunk begins at {offset}.",
-                    hint="Ask by HEAD where to go on.",
-                    detail={"offset": here},
-                )
+                raise _gap(offset, here)
             rest = chunk[here - offset :]
             while rest:
                 rest = rest[os.pwrite(handle, rest, os.fstat(handle).st_size) :]
@@ -96,6 +93,15 @@ class Uploads:
             yield handle
         finally:
             os.close(handle)
+
+
+def _gap(offset: int, here: int) -> Conflict:
+    return Conflict(
+        "wrong_offset",
+        f"{here} bytes of this photo are here; the chunk begins at {offset}.",
+        hint="Ask by HEAD where to go on.",
+        detail={"offset": here},
+    )
 
 
 @contextmanager

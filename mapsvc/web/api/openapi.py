@@ -23,7 +23,8 @@ REF = "#/components/schemas/{model}"
 VERSION = "1"
 _PATH_VARIABLE = re.compile(r"<(?:(\w+):)?(\w+)>")
 _FORMATS = {"uuid": {"type": "string", "format": "uuid"}, "int": {"type": "integer", "minimum": 0}}
-_ALWAYS = (400, 503)
+_ALWAYS = (400, 401, 403, 503)
+"""A token that is not valid is refused everywhere, open routes included."""
 _ERRORS_IN_WORDS = {
     401: "A log-in is missing, or no longer valid.",
     403: "Your roles do not allow this.",
@@ -90,9 +91,7 @@ _ABOUT = (
 def _describe(app: Flask, rule: Rule, method: str, operation: Operation, schemas: Schema) -> Schema:
     name = declared(app, rule.endpoint) or ""
     open_to_all = str(get_permission(name).who) == "everybody"
-    statuses = {*_ALWAYS, *operation.errors, *(() if open_to_all else (401, 403))}
-    if method != "get":
-        statuses |= {403}
+    statuses = {*_ALWAYS, *operation.errors}
     described: Schema = {
         "operationId": f"{rule.endpoint.removeprefix('api.')}.{method}".replace(".", "_"),
         "summary": operation.summary,

@@ -8,7 +8,7 @@ import hashlib
 import re
 from uuid import UUID
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 
 from mapsvc.base.errors import Conflict, InvalidInput, NotFound, TooLarge
 from mapsvc.cases.queries.photos import find_photo
@@ -119,7 +119,7 @@ def get_photo(photo_uuid: UUID) -> Response:
         raise _no_photo(photo_uuid)
     answer = unchanged(stored, public=False)
     if answer is None:
-        answer = tagged(send_file(parts().files.open(stored), mimetype="image/jpeg"), stored, public=False)
+        answer = tagged(Response(parts().files.read(stored), mimetype="image/jpeg"), stored, public=False)
     answer.headers["Cache-Control"] = f"private, max-age={ONE_DAY_S}"
     return answer
 

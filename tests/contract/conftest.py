@@ -1,0 +1,41 @@
+"""A small town behind the web: on SQLite, and on both databases where the answer could differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from mapsvc.base.clock import FixedClock
+from mapsvc.base.settings import Settings
+from mapsvc.storage.work import Store
+from tests import town as towns
+
+Make = Callable[..., towns.Town]
+
+
+@pytest.fixture
+def make_town(sqlite_store: Store, settings: Settings, clock: FixedClock) -> Iterator[Make]:
+    """Make a town on SQLite; keyword arguments are those of `towns.build`."""
+    made: list[towns.Town] = []
+
+    def make(**changed: Any) -> towns.Town:
+        made.append(towns.build(sqlite_store, settings, clock, **changed))
+        return made[-1]
+
+    yield make
+    for town in made:
+        town.close()
+
+
+@pytest.fixture
+def town(make_town: Make) -> towns.Town:
+    return make_town()
+
+
+@pytest.fixture
+def either_town(store: Store, store_settings: Settings, clock: FixedClock) -> Iterator[towns.Town]:
+    town = towns.build(store, store_settings, clock)
+    yield town
+    town.close()
