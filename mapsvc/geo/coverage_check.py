@@ -21,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from mapsvc.geo.lattice import STEP
 from mapsvc.geo.measure import length_m
 from mapsvc.geo.pieces import Pieces, measure_pieces, polygons_only
-from mapsvc.geo.rings import RingTable
+from mapsvc.geo.rings import RingTable, equal_points, point_hashes
 
 Geometries: TypeAlias = NDArray[np.object_]
 Ints: TypeAlias = NDArray[np.int64]
@@ -38,7 +38,8 @@ NAMED = 6
 class Finding:
     """One thing wrong (`error`) or worth a look (`warning`) with borders: what, where (WGS 84), how large, whose.
 
-    `area_m2`, `width_m` (largest circle inside) and `length_m` are 0 where they mean nothing.
+    `area_m2`, `width_m` (largest circle inside) and `length_m` are 0 where they mean nothing; so is the place
+    of a row without ground (`empty`).
     """
 
     kind: str
@@ -355,29 +356,18 @@ def shared_borders(geometries: Iterable[BaseGeometry | None]) -> tuple[Ints, Int
     edges = table.edges()
     plane = table.points[:, :2]
     # Equal edges, whatever their direction, have the same sum of their ends' hashes: one sort puts them side by side.
-    mixed = _hashes(plane)
+    mixed = point_hashes(plane)
     order = np.argsort(mixed[edges] + mixed[edges + 1], kind="stable")
     ranked = edges[order]
     one, other = ranked[:-1], ranked[1:]
     # The coordinates themselves then decide.
-    same = _equal(plane, one, other) & _equal(plane, one + 1, other + 1)
-    same |= _equal(plane, one, other + 1) & _equal(plane, one + 1, other)
+    same = equal_points(plane, one, other) & equal_points(plane, one + 1, other + 1)
+    same |= equal_points(plane, one, other + 1) & equal_points(plane, one + 1, other)
     rows = table.row
     a, b = rows[one[same]], rows[other[same]]
     count = len(table.geometries)
     pairs = np.unique(np.minimum(a, b)[a != b] * count + np.maximum(a, b)[a != b])
     return pairs // max(count, 1), pairs % max(count, 1)
-
-
-def _hashes(points: NDArray[np.float64]) -> NDArray[np.uint64]:
-    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
-    mixed = bits[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ bits[:, 1] * np.uint64(0xC2B2AE3D27D4EB4F)
-    mixed ^= mixed >> np.uint64(29)
-    return np.asarray(mixed * np.uint64(0xD6E8FEB86659FD93))
-
-
-def _equal(points: NDArray[np.float64], one: Ints, other: Ints) -> Rows:
-    return np.asarray((points[one, 0] == points[other, 0]) & (points[one, 1] == points[other, 1]))
 
 
 def _find_load(array: Geometries, codes: Sequence[str], options: CheckOptions) -> list[Finding]:

@@ -46,6 +46,7 @@ _CURVATURE = {"wgs84": 0.0, "cgcs2000": 0.0, "gcj02": 1e-6, "bd09": 1.2e-5}
 _PIECE_M = {"gcj02": 4_000.0, "bd09": 1_500.0}
 _PIECE_PLANE_M = 20_000.0
 _EARTH_RADIUS_M = 6_371_000.0
+_CHUNK = 500_000
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def geometries_to_wgs84(
     if bow is not None:
         array = densify(array, convert, bow, to_degrees=True)
     points = shapely.get_coordinates(array, include_z=solid)
-    moved: Geometries = shapely.set_coordinates(shapely.force_2d(array), convert(points))
+    moved: Geometries = shapely.set_coordinates(shapely.force_2d(array), _in_chunks(convert, points))
     return moved
 
 
@@ -165,8 +166,16 @@ def geometries_from_wgs84(
     bow = _bow(target, array, tolerance_m, from_degrees=True)
     if bow is not None:
         array = densify(array, convert, bow, to_degrees=target.is_geographic)
-    moved: Geometries = shapely.set_coordinates(array, convert(shapely.get_coordinates(array)))
+    moved: Geometries = shapely.set_coordinates(array, _in_chunks(convert, shapely.get_coordinates(array)))
     return moved
+
+
+def _in_chunks(convert: Convert, points: Floats) -> Floats:
+    """Return the points converted, some at a time: the ways there take several times the memory of the points."""
+    answer = np.empty((len(points), 2))
+    for k in range(0, len(points), _CHUNK):
+        answer[k : k + _CHUNK] = convert(points[k : k + _CHUNK])
+    return answer
 
 
 def _bow(source: Source, array: Geometries, tolerance_m: float, *, from_degrees: bool = False) -> Bow | None:

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from mapsvc.geo.rings import Geometries, RingTable
+from mapsvc.geo.rings import Geometries, RingTable, equal_points, point_hashes
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -30,15 +30,14 @@ def insert_junctions(geometries: Geometries, tolerance: float) -> Geometries:
     table = RingTable.of(geometries)
     edges = table.edges()
     plane = table.points[:, :2]
-    loose = edges[_unshared(plane[edges], plane[edges + 1])]
+    hashes = point_hashes(plane)
+    loose = edges[_unshared(plane, hashes, edges)]
     if len(loose) == 0:
         return table.geometries
-    ids = _point_ids(plane)
     candidates = np.unique(np.concatenate([loose, loose + 1]))
-    _, first = np.unique(ids[candidates], return_index=True)
-    candidates = candidates[np.sort(first)]
-    edge, point = _near(plane, loose, candidates, tolerance)
-    kept = ~_own_points(table.row, ids, edge, point)
+    _, first = np.unique(hashes[candidates], return_index=True)
+    edge, point = _near(plane, loose, candidates[first], tolerance)
+    kept = ~_own_points(table.row, hashes, edge, point)
     edge, point = edge[kept], point[kept]
     share = _share_along(plane, edge, point)
     order = np.lexsort((share, edge))
@@ -46,29 +45,16 @@ def insert_junctions(geometries: Geometries, tolerance: float) -> Geometries:
     return table.with_points(edge, table.points[point])
 
 
-def _unshared(start: Floats, end: Floats) -> NDArray[np.bool_]:
+def _unshared(points: Floats, hashes: NDArray[np.uint64], edges: Ints) -> NDArray[np.bool_]:
     """Return which edges occur once only, whatever their direction."""
-    turned = (end[:, 0] < start[:, 0]) | ((end[:, 0] == start[:, 0]) & (end[:, 1] < start[:, 1]))
-    both = np.where(turned[:, None], np.hstack([end, start]), np.hstack([start, end]))
-    order = np.lexsort(both.T)
-    same = (both[order][1:] == both[order][:-1]).all(axis=1)
-    alone = np.ones(len(order), dtype=np.bool_)
-    alone[1:] &= ~same
-    alone[:-1] &= ~same
-    answer = np.empty(len(order), dtype=np.bool_)
-    answer[order] = alone
-    return answer
-
-
-def _point_ids(points: Floats) -> Ints:
-    """Return a number for each point, the same for equal ones."""
-    order = np.lexsort((points[:, 1], points[:, 0]))
-    ranked = points[order]
-    new = np.ones(len(points), dtype=np.int64)
-    new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
-    ids = np.empty(len(points), dtype=np.int64)
-    ids[order] = np.cumsum(new) - 1
-    return ids
+    order = np.argsort(hashes[edges] + hashes[edges + 1], kind="stable")
+    one, other = edges[order][:-1], edges[order][1:]
+    same = equal_points(points, one, other) & equal_points(points, one + 1, other + 1)
+    same |= equal_points(points, one, other + 1) & equal_points(points, one + 1, other)
+    alone = np.ones(len(edges), dtype=np.bool_)
+    alone[order[1:][same]] = False
+    alone[order[:-1][same]] = False
+    return alone
 
 
 def _near(points: Floats, edges: Ints, candidates: Ints, tolerance: float) -> tuple[Ints, Ints]:
@@ -101,10 +87,12 @@ def _distance(points: Floats, one: Ints, other: Ints) -> Floats:
     return np.hypot(difference[:, 0], difference[:, 1])
 
 
-def _own_points(row: Ints, ids: Ints, edge: Ints, point: Ints) -> NDArray[np.bool_]:
+def _own_points(row: Ints, hashes: NDArray[np.uint64], edge: Ints, point: Ints) -> NDArray[np.bool_]:
     """Return which pairs would insert into a polygon a vertex that it has already: its ring would touch itself."""
-    count = int(ids.max()) + 1
-    return np.isin(row[edge] * count + ids[point], row * count + ids)
+    mine = np.isin(row, np.unique(row[edge]))
+    spread = np.uint64(0x9E3779B97F4A7C15)
+    has = hashes[mine] + row[mine].astype(np.uint64) * spread
+    return np.isin(hashes[point] + row[edge].astype(np.uint64) * spread, has)
 
 
 def _share_along(points: Floats, edge: Ints, point: Ints) -> Floats:

@@ -78,3 +78,16 @@ class RingTable:
             targets, number = np.unique(rows[multi], return_inverse=True)
             answer[targets] = shapely.multipolygons(polygons[multi], indices=number)
         return answer
+
+
+def point_hashes(points: Floats) -> NDArray[np.uint64]:
+    """Return a number of 64 bits for each pair of coordinates, the same for equal pairs, well mixed for others."""
+    bits = np.ascontiguousarray(points[:, :2] + 0.0).view(np.uint64)
+    mixed = bits[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ bits[:, 1] * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed ^= mixed >> np.uint64(29)
+    return np.asarray(mixed * np.uint64(0xD6E8FEB86659FD93))
+
+
+def equal_points(points: Floats, one: Ints, other: Ints) -> NDArray[np.bool_]:
+    """Return which points number `one[k]` and `other[k]` are equal."""
+    return np.asarray((points[one, 0] == points[other, 0]) & (points[one, 1] == points[other, 1]))
