@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from mapsvc.base.clock import SystemClock
 from mapsvc.base.errors import Conflict
+from mapsvc.base.settings import PREFIX
 from mapsvc.cli.context import get_settings, progress
 from mapsvc.demo.build import CASES, PASSWORD, build_demo, built_at
 from mapsvc.demo.staff import ACCOUNTS
+from mapsvc.demo.town import DISTRICT
 from mapsvc.people.queries import list_users
 from mapsvc.people.rules.actor import ROLES, SYSTEM
 from mapsvc.storage import migrate
@@ -50,6 +54,8 @@ def cli(ctx: click.Context, no_serve: bool, port: int, cases: int) -> None:
     engine.dispose()
     _say_who()
     if not no_serve:
+        os.environ.setdefault(f"{PREFIX}DISPLAY_NAME", DISTRICT[1])
+        os.environ.setdefault(f"{PREFIX}CAPTION", "虚构城区示意图")
         from mapsvc.cli.serve import cli as serve
 
         ctx.invoke(serve, host="127.0.0.1", port=port)

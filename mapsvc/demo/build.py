@@ -33,7 +33,7 @@ from mapsvc.storage.files import LocalFiles
 from mapsvc.storage.work import Store, Work
 
 PASSWORD = "qinghe-demo-2026"  # noqa: S105  # printed on purpose: the demo is served to this machine only
-CASES = 2000
+CASES = 1000
 PICTURES = 8
 MADE = ("district", "street", "community", "patch")
 CLERKS = ("intake", "dispatcher", "duty_officer")

@@ -24,6 +24,8 @@ from mapsvc.storage.work import Store, Work
 
 SPACE = UUID("5d9d5a4e-6c0a-4d2c-8f5e-0b8f6d1f2a77")
 STORIES_PER_TRANSACTION = 200
+OVERSLEPT = timedelta(days=4)
+"""Nothing lies untouched for longer than this, whatever its fate."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ class History:
             self.book.categories.get(story.category),
             self.book.categories.get(story.category).get_condition(story.condition),
         )
-        if receipt.unplaced or story.fate == "asleep":
+        asleep = story.fate == "asleep" and self.now - story.at < OVERSLEPT
+        if receipt.unplaced or asleep:
             return
         moves = self._quick(work, story, receipt) if quick == "quick" else self._standard(work, story, receipt)
         self._await(story, receipt, moves, None)
@@ -155,44 +158,52 @@ class History:
         """The seven steps: filed, dispatched, signed for, mended, checked by another, closed by a third."""
         # Everything that asks the store is asked before the first step: the work ends, the story goes on.
         clerks, opened, unit_id = self.staff.clerks, work.now, self._unit(work, story)
-        at = self._office_time(opened, 0.2 * story.patience)
+        at = self._wait(story, opened, 0.2 * story.patience)
         if story.fate == "refused":
             yield Move(at, "refuse", clerks["intake"], reason="现场核实未发现所反映的问题")
             return
         yield Move(at, "accept", clerks["intake"], condition=story.condition)
-        at = self._office_time(at, 0.3 * story.patience)
+        at = self._wait(story, at, 0.3 * story.patience)
         yield Move(at, "dispatch", clerks["dispatcher"], unit_id=unit_id)
         if story.fate == "returned":
-            at = self._office_time(at, story.patience)
+            at = self._wait(story, at, story.patience)
             yield Move(at, "return", self.staff.units[unit_id], reason="不属于本单位管养范围")
-            at = self._office_time(at, 0.5 * story.patience)
+            at = self._wait(story, at, 0.5 * story.patience)
             yield Move(at, "redispatch", clerks["dispatcher"], unit_id=unit_id)
-        at = self._office_time(at, 0.6 * story.patience)
+        at = self._wait(story, at, 0.6 * story.patience)
         signed = yield Move(at, "unit_sign", self.staff.units[unit_id])
         if story.fate in ("suspended", "cannot"):
             yield from self._set_aside(story, at)
             return
         at = max(at + timedelta(minutes=15), _within_term(story, opened, signed))
-        yield from self._mended_checked_closed(story, at, self.staff.units[unit_id])
+        at = yield from self._mended(story, at, self.staff.units[unit_id])
+        if story.fate == "reopened":
+            at = self._wait(story, at, 12 * story.patience)
+            yield Move(at, "reopen", clerks["intake"], reason="回访：反映问题再次出现")
+            at = self._wait(story, at, 0.5 * story.patience)
+            yield Move(at, "dispatch", clerks["dispatcher"], unit_id=unit_id)
+            at = self._wait(story, at, 0.6 * story.patience)
+            yield Move(at, "unit_sign", self.staff.units[unit_id])
+            at = self._wait(story, at, 3 * story.patience)
+            yield from self._mended(story, at, self.staff.units[unit_id])
 
-    def _mended_checked_closed(self, story: Story, at: datetime, handler: Actor) -> Moves:
+    def _mended(self, story: Story, at: datetime, handler: Actor) -> Generator[Move, StepReceipt, datetime]:
+        """Mended by one, checked by another, closed by a third; returns when it was closed."""
         first, second = self._checkers(story)
         yield Move(at, "fix", handler, reason="已处置完毕，现场恢复", photo=True)
-        at = self._office_time(at, 1.5 * story.patience)
+        at = self._wait(story, at, 1.5 * story.patience)
         if story.fate == "failed_check":
             yield Move(at, "check_fail", first, reason="现场仍有残留，未整改到位")
-            at = self._office_time(at, 3 * story.patience)
+            at = self._wait(story, at, 3 * story.patience)
             yield Move(at, "fix", handler, reason="已返工处置", photo=True)
-            at = self._office_time(at, 1.5 * story.patience)
+            at = self._wait(story, at, 1.5 * story.patience)
         yield Move(at, "check_pass", second)
-        at = self._office_time(at, 0.8 * story.patience)
+        at = self._wait(story, at, 0.8 * story.patience)
         yield Move(at, "close", self.staff.clerks["duty_officer"])
-        if story.fate == "reopened":
-            at = self._office_time(at, 12 * story.patience)
-            yield Move(at, "reopen", self.staff.clerks["intake"], reason="回访：反映问题再次出现")
+        return at
 
     def _set_aside(self, story: Story, at: datetime) -> Moves:
-        officer, later = self.staff.clerks["duty_officer"], self._office_time(at, 4 * story.patience)
+        officer, later = self.staff.clerks["duty_officer"], self._wait(story, at, 4 * story.patience)
         if story.fate == "cannot":
             yield Move(later, "cannot", officer, reason="需纳入明年改造计划，已向反映人说明")
         else:
@@ -209,13 +220,13 @@ class History:
         else:
             if chief is None:
                 return
-            at = self._office_time(opened, 0.7 * story.patience)
+            at = self._wait(story, opened, 0.7 * story.patience)
             signed = yield Move(at, "sign", chief)
             at = max(at + timedelta(minutes=10), _within_term(story, opened, signed))
             taken = yield Move(at, "fix", chief, reason="已整改", photo=True)
         if taken.state == "fixed":  # drawn for a check by another person
             checker = next(each for each in self.staff.patrol if each.user_id != finder.user_id)
-            yield Move(self._office_time(at, 2 * story.patience), "check_pass", checker)
+            yield Move(self._wait(story, at, 2 * story.patience), "check_pass", checker)
 
     # -- who and when
 
@@ -239,9 +250,15 @@ class History:
         due = find_due_unit(work, story.category, located, self.book.local_day(work.now))
         return due.unit_id if due else min(self.staff.units)
 
-    def _office_time(self, after: datetime, hours: float) -> datetime:
-        """Return the moment when so many working hours have passed."""
-        return due_at(self.book.calendar, after, Span(round(max(hours, 0.05), 2), "working_hour"))
+    def _wait(self, story: Story, after: datetime, hours: float) -> datetime:
+        """Return the moment when so many hours have passed: working hours, or any where the term is urgent.
+
+        What is urgent is seen to by those on call, nights and holidays too, and faster.
+        """
+        term = self.book.categories.get(story.category).get_condition(story.condition).term
+        urgent = term.unit.startswith("urgent")
+        span = Span(round(max(hours * (0.25 if urgent else 1), 0.05), 2), "urgent_hour" if urgent else "working_hour")
+        return due_at(self.book.calendar, after, span)
 
     def _photo(self, work: Work, actor: Actor, of: UUID, *, mended: bool) -> UUID:
         """Store one of the pictures (before, mended) under a UUID of its own."""

@@ -95,12 +95,13 @@ def make_stories(town: Town, count: int, now: datetime, seed: int) -> tuple[Stor
 
 
 def _moments(rng: np.random.Generator, count: int, now: datetime) -> list[datetime]:
-    """Return moments within the last `DAYS`, mostly by day, each before `now`."""
+    """Return moments within the last `DAYS`, mostly by day, each before `now`; today has its share too."""
     days = rng.integers(0, DAYS, count)
     hours = np.clip(rng.normal(13.5, 4.2, count), 0, 23.9)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    found = [midnight - timedelta(days=int(d)) + timedelta(hours=float(h)) for d, h in zip(days, hours, strict=True)]
-    return [moment if moment < now else moment - timedelta(days=1) for moment in found]
+    passed = (now - midnight) / timedelta(hours=1)
+    hours = np.where(days == 0, hours / 24 * passed, hours)
+    return [midnight - timedelta(days=int(d)) + timedelta(hours=float(h)) for d, h in zip(days, hours, strict=True)]
 
 
 def _story(rng: np.random.Generator, grid: DemoArea, at: datetime) -> Story:
