@@ -178,14 +178,14 @@ BOWTIE = shapely.Polygon([(123, 41), (123.1, 41.1), (123.1, 41), (123, 41.1)])
 @pytest.mark.parametrize(
     ("geometry", "code"),
     [
-        (None, "empty_geometry"),
+        (None, "null_geometry"),
         (shapely.Polygon(), "empty_geometry"),
-        (shapely.Point(123, 41), "not_a_polygon"),
-        (shapely.LineString([(123, 41), (124, 41)]), "not_a_polygon"),
+        (shapely.Point(123, 41), "not_polygon"),
+        (shapely.LineString([(123, 41), (124, 41)]), "not_polygon"),
         (BOWTIE, "self_intersection"),
         (NAN, "not_finite"),
         (shapely.box(179, 41, 181, 42), "out_of_range"),
-        (shapely.box(41, 123, 42, 124), "out_of_range"),
+        (shapely.box(41, 123, 42, 124), "axes_swapped"),
         (shapely.Polygon([(123, 41), (123 + 4e-9, 41), (123, 41 + 4e-9)]), "too_small"),
     ],
 )
