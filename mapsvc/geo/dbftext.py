@@ -46,13 +46,13 @@ def detect_dbf_encoding(path: Path) -> TextEncoding:
             name = _stated(stated)
             if name:
                 return TextEncoding(name)
-    values = [value for value in _text_values(path) if not value.isascii()]
+    values = [(value, full) for value, full in _text_values(path) if not value.isascii()]
     if not values:
         return TextEncoding("utf-8")
     for name, shown in (("utf-8", "UTF-8"), ("gb18030", "GBK")):
-        if all(_reads_as(value, name) for value in values):
+        if all(_reads_as(value, name, full) for value, full in values):
             return TextEncoding(name, f"The file does not name its encoding (no .cpg); its texts were read as {shown}.")
-    guess = charset_normalizer.from_bytes(b"\n".join(values)).best()
+    guess = charset_normalizer.from_bytes(b"\n".join(value for value, _ in values)).best()
     if guess is None:
         raise InvalidInput(
             "encoding_needed",
@@ -73,9 +73,9 @@ def _stated(label: str) -> str | None:
         return None
 
 
-def _reads_as(value: bytes, encoding: str) -> bool:
-    """Return whether the bytes decode; a field of fixed width can cut its last character."""
-    longest = 3 if encoding == "utf-8" else 1
+def _reads_as(value: bytes, encoding: str, full: bool) -> bool:
+    """Return whether the bytes decode; a field that is full may have cut its last character."""
+    longest = 0 if not full else 3 if encoding == "utf-8" else 1
     for cut in range(longest + 1):
         try:
             value[: len(value) - cut].decode(encoding)
@@ -85,8 +85,8 @@ def _reads_as(value: bytes, encoding: str) -> bool:
     return False
 
 
-def _text_values(path: Path) -> Iterator[bytes]:
-    """Yield the character values of the first records, and the names of the fields."""
+def _text_values(path: Path) -> Iterator[tuple[bytes, bool]]:
+    """Yield the names of the fields and the character values of the first records, and whether they fill their field."""
     with path.open("rb") as stream:
         head = stream.read(32)
         if len(head) < 32:
@@ -98,7 +98,8 @@ def _text_values(path: Path) -> Iterator[bytes]:
             if fields[k] == 0x0D:
                 break
             width = fields[k + 16]
-            yield fields[k : k + 11].split(b"\0")[0]
+            name = fields[k : k + 11].split(b"\0")[0]
+            yield name, len(name) >= 10
             if fields[k + 11 : k + 12] == b"C":
                 columns.append((start, start + width))
             start += width
@@ -106,4 +107,4 @@ def _text_values(path: Path) -> Iterator[bytes]:
             record = stream.read(size)
             if len(record) < size:
                 return
-            yield from (record[a:b].rstrip(b" \0") for a, b in columns)
+            yield from ((record[a:b].rstrip(b" \0"), record[b - 1] not in b" \0") for a, b in columns if b > a)
