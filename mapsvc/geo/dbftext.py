@@ -86,7 +86,7 @@ def _reads_as(value: bytes, encoding: str, full: bool) -> bool:
 
 
 def _text_values(path: Path) -> Iterator[tuple[bytes, bool]]:
-    """Yield the names of the fields and the character values of the first records, and whether they fill their field."""
+    """Yield names of fields and character values of the first records, and whether each fills its field."""
     with path.open("rb") as stream:
         head = stream.read(32)
         if len(head) < 32:
