@@ -57,9 +57,12 @@ class Writer:
 
     def _insert(self, work: Work, new: Sequence[ReadyRow]) -> None:
         values = [self._case(work, row) for row in new]
-        cases = _table(Case)
-        inserted = work.session.scalars(insert(cases).returning(cases.c.id, sort_by_parameter_order=True), values)
-        made = list(zip(inserted, new, values, strict=True))
+        # Without RETURNING, which SQLite would run row by row; the keys, being unique, bring the ids back.
+        work.session.execute(insert(_table(Case)), values)
+        keys = [row.row.key for row in new]
+        found = work.session.execute(select(Case.import_key, Case.id).where(Case.import_key.in_(keys)))
+        ids = dict(found.all())
+        made = [(ids[row.row.key], row, case) for row, case in zip(new, values, strict=True)]
         areas = [
             {"case_id": case_id, "level": area.level, "area_id": area.area_id}
             for case_id, row, _ in made
