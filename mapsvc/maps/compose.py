@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from folium.elements import MacroElement
+from branca.element import Figure, MacroElement
 
 from mapsvc.maps.elements import OfflineMap
 
@@ -62,6 +62,7 @@ def compose(plan: MapPlan, static_url: Callable[[str], str]) -> MapParts:
     if plan.behaviour is not None:
         plan.behaviour.add_to(made)
     figure = made.get_root()
+    assert isinstance(figure, Figure)  # folium puts every map into one
     del figure.header._children["meta_http"]  # the page's own head says its encoding
     for child in list(figure._children.values()):
         child.render()

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import folium
-from folium.elements import MacroElement
+from branca.element import MacroElement
 from folium.map import Layer
 from folium.template import Template
 
@@ -57,8 +57,8 @@ class OfflineMap(folium.Map):
         {% endmacro %}
         """
     )
-    default_js: list[tuple[str, str]] = []
-    default_css: list[tuple[str, str]] = []
+    default_js: ClassVar[list[tuple[str, str]]] = []
+    default_css: ClassVar[list[tuple[str, str]]] = []
 
     def __init__(self, static_url: Callable[[str], str], **options: Any) -> None:
         super().__init__(location=[0.0, 0.0], tiles=None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from folium.elements import MacroElement
+from branca.element import MacroElement
 
 from mapsvc.catalog import Layer, Layers
 from mapsvc.maps.compose import MapPlan, View
@@ -66,7 +66,7 @@ def area_layers(layers: Layers, audience: Audience, addresses: Addresses, levels
             url=f"{addresses.areas}?level={layer.level}&limit=5000",
             level=layer.level,
             leads_from=layer.label.from_zoom if layer.label.field else NEVER,
-            chiefs_from=max(chiefs_from, layer.label.from_zoom),
+            chiefs_from=chiefs_from,
             zooms=list(layer.zooms),
             color=layer.style.color,
             weight=layer.style.weight,
@@ -89,12 +89,17 @@ class MapOf:
     levels: Sequence[str]
     options: dict[str, Any] = field(default_factory=dict)
 
+    def _plan(self, view: View, label: str, layers: list[MacroElement], behaviour: Behaviour) -> MapPlan:
+        """Put the ground under the layers. Tiles are sharp at whole zooms only; without them a view may fit closely."""
+        options = dict(self.options) if self.ground.url else {"zoom_snap": 0.25, **self.options}
+        return MapPlan(view, label, [*self.ground.layers(), *layers], behaviour, options)
+
     def city(self, view: View, label: str, **data: Any) -> MapPlan:
         """Return the map of the whole city: levels by zoom, names, open cases."""
         shown = area_layers(self.layers, self.audience, self.addresses, self.levels)
         cases = [CaseLayer(url=self.addresses.cases) for _ in self.audience.choose(self.layers, "cases")[:1]]
         names = [LabelLayer()] if shown else []
-        return MapPlan(view, label, [*self.ground.layers(), *shown, *names, *cases], Behaviour("city", **data))
+        return self._plan(view, label, [*shown, *names, *cases], Behaviour("city", **data))
 
     def area(self, view: View, label: str, level: str, code: str, area_id: int, case_url: str) -> MapPlan:
         """Return the map of one area: outlined, its neighbours dimmed, with its open cases."""
@@ -104,15 +109,15 @@ class MapOf:
             for _ in self.audience.choose(self.layers, "cases")[:1]
         ]
         behaviour = Behaviour("area", level=level, code=code, case_url=case_url)
-        return MapPlan(view, label, [*self.ground.layers(), *shown, LabelLayer(), *cases], behaviour)
+        return self._plan(view, label, [*shown, LabelLayer(), *cases], behaviour)
 
     def spot(self, view: View, label: str, **data: Any) -> MapPlan:
         """Return the map of one case: its sign, its accuracy, the areas round it."""
         level = [str(data["level"])] if data.get("level") else []
         shown = area_layers(self.layers, self.audience, self.addresses, level)
-        return MapPlan(view, label, [*self.ground.layers(), *shown, LabelLayer()], Behaviour("spot", **data))
+        return self._plan(view, label, [*shown, LabelLayer()], Behaviour("spot", **data))
 
     def pin(self, view: View, label: str, form: str) -> MapPlan:
         """Return the map on which a place is chosen for a form; its fields stay the truth."""
         shown = area_layers(self.layers, self.audience, self.addresses, self.levels)
-        return MapPlan(view, label, [*self.ground.layers(), *shown, LabelLayer()], Behaviour("pin", form=form))
+        return self._plan(view, label, [*shown, LabelLayer()], Behaviour("pin", form=form))

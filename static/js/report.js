@@ -12,6 +12,7 @@ let chosen = [];
 let turn = 0;
 let sending = false;
 
+form.classList.add("enhanced");
 form.addEventListener("place", showPlace);
 form.addEventListener("change", ({ target }) => {
   if (["tile", "category"].includes(target.name)) preview();

@@ -156,7 +156,7 @@ def _find_own_area(who: Actor) -> tuple[str, str] | None:
 
 def _here(**changes: str) -> str:
     """Return this address with a switch changed."""
-    values = {name: value for name, value in request.args.items(multi=False)} | changes
+    values = request.args.to_dict() | changes
     return f"{request.path}?{urlencode(values)}"
 
 
@@ -178,7 +178,7 @@ def make_frame() -> Frame:
         nav=_nav(who),
         person=who.name if is_staff() else "",
         roles=" · ".join(words.find(f"role.{name}") or name for name in names),
-        messages=tuple(get_flashed_messages()),
+        messages=tuple(str(message) for message in get_flashed_messages()),
         caption=caption(),
         foot=words.t("frame.foot"),
         here=request.full_path.rstrip("?") if request.method == "GET" else request.path,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 from flask import current_app, url_for
 
 from mapsvc.maps.compose import MapParts, MapPlan, View, compose
@@ -29,4 +32,4 @@ def district_view() -> View:
 
 def draw(plan: MapPlan) -> MapParts:
     """Compose a map for this answer."""
-    return compose(plan, current_app.jinja_env.globals["static_url"])
+    return compose(plan, cast("Callable[[str], str]", current_app.jinja_env.globals["static_url"]))

@@ -30,6 +30,8 @@ from mapsvc.web.present.worklist import Option
 SOURCES = frozenset({"gps", "tap", "typed"})
 STAFF_CHANNELS = ("hotline", "staff", "patrol")
 LARGEST_ACCURACY_M = 5000.0
+MERCATOR_LAT = 85.0
+"""Beyond it a map in Mercator shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -211,8 +213,12 @@ def _page(form: ReportForm, *, staff: bool, problem: str = "") -> str:
 
 
 def _view(form: ReportForm) -> View:
-    if form.lon and form.lat:
-        return View(lon=float(form.lon), lat=float(form.lat), zoom=17)
+    try:
+        position = _position(form)
+    except InvalidInput:
+        position = None  # shown again as it was written; the map stays where it was
+    if position is not None and abs(position.lat) <= MERCATOR_LAT and abs(position.lon) <= 180:
+        return View(lon=position.lon, lat=position.lat, zoom=17)
     level, _, code = request.args.get("area", "").partition(":")
     area = snapshot().find_area(level, code) if code else None
     if area is not None:

@@ -86,10 +86,12 @@ def events_of(words: Speech, view: CaseView) -> tuple[EventLine, ...]:
 
 def _event(words: Speech, event: EventView) -> EventLine:
     role = words.find(f"role.{event.role}") or ""
+    data = dict(event.data)
+    if not event.by and event.step == "open" and data.get("channel") in {"public", "open311"}:
+        role = words.t("role.reporter")
     by = f"{event.by} {role}".strip() if event.by else role or words.t("role.system")
     if event.on_behalf_of:
         by = words.t("case.on_behalf", by=by, person=event.on_behalf_of)
-    data = dict(event.data)
     said = [event.reason]
     if data.get("result"):
         said.append(words.find(f"result.{data['result']}") or data["result"])

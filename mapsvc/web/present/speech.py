@@ -75,7 +75,8 @@ class Speech:
             return code
         found = category.find_condition(condition) if condition else None
         name = category.title(self.language)
-        return f"{name} · {found.title(self.language)}" if found else name
+        more = found.title(self.language) if found else ""
+        return f"{name} · {more}" if more and more != name else name
 
     def level_name(self, level: str) -> str:
         """Return the name of a level."""

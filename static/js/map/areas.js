@@ -6,6 +6,10 @@ import { TINTS, tints } from "./tints.js";
 export const AreaLayer = L.Layer.extend({
   options: { url: "", level: "", leads_from: 0, zooms: [0, 22], color: "--line-2", weight: 1.5, opacity: 0.8, fill: 0.14 },
 
+  initialize(options) {
+    L.setOptions(this, options);
+  },
+
   onAdd(map) {
     const pane = `areas-${this.options.level}`;
     if (!map.getPane(pane)) map.createPane(pane).classList.add("pane-areas", `level-${this.options.level}`);
@@ -38,12 +42,13 @@ export const AreaLayer = L.Layer.extend({
     this._restyle();
   },
 
-  get features() {
+  /** A method, no getter: Leaflet's `extend` would read a getter once and keep its answer. */
+  list() {
     return this._data?.features ?? [];
   },
 
   find(code) {
-    return this.features.find((feature) => feature.properties.code === code);
+    return this.list().find((feature) => feature.properties.code === code);
   },
 
   boundsOf(code) {

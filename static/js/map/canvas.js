@@ -5,6 +5,10 @@ const MARGIN = 96;
 export const CanvasOverlay = L.Layer.extend({
   options: { pane: "overlayPane", className: "" },
 
+  initialize(options) {
+    L.setOptions(this, options);
+  },
+
   onAdd(map) {
     this._canvas = L.DomUtil.create("canvas", `leaflet-zoom-hide map-canvas ${this.options.className}`, this.getPane());
     this._canvas.setAttribute("aria-hidden", "true");

@@ -66,7 +66,7 @@ function wireShade(map, data, box, state) {
       else {
         const { open } = await load(`${data.figures_url}?level=${layer.options.level}`);
         await layer.whenLoaded();
-        const entries = layer.features.map(({ properties: { code } }) => [code, shadeOf(open[code] ?? 0, data.shades)]);
+        const entries = layer.list().map(({ properties: { code } }) => [code, shadeOf(open[code] ?? 0, data.shades)]);
         layer.colour(Object.fromEntries(entries));
       }
     }

@@ -23,7 +23,7 @@ export function createMap(id, options) {
     attributionControl: false,
     maxZoom: options.max_zoom,
     minZoom: 3,
-    zoomSnap: 1,
+    zoomSnap: options.zoom_snap ?? 1,
     renderer: L.canvas({ padding: 0.3 }),
   });
   L.control.zoom({ position: "topleft", zoomInTitle: say("zoom_in"), zoomOutTitle: say("zoom_out") }).addTo(map);

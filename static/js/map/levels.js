@@ -61,6 +61,6 @@ export class LevelSwitch {
     if (!this.map.mapsvc.labels) return;
     if (!layer) return this.map.mapsvc.labels.show([]);
     const chiefs = this.map.getZoom() >= (layer.options.chiefs_from ?? 99);
-    this.map.mapsvc.labels.show(labelsOf(layer.features, { chiefs, strong: layer.selected }));
+    this.map.mapsvc.labels.show(labelsOf(layer.list(), { chiefs, strong: layer.selected }));
   }
 }

@@ -79,7 +79,11 @@ def test_names_from_users_neither_run_nor_leave_the_script(name: str) -> None:
     assert json.loads(shown[1])["level"] == name
 
 
-@given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
 def test_script_json_keeps_every_value(value: object) -> None:
     text = script_json(value)
     assert json.loads(text) == value

@@ -1,0 +1,1 @@
+"""Browser tests: real pages of a real server in Chromium."""
