@@ -129,7 +129,7 @@ def test_what_cannot_be_located_is_said_so(mapsvc: Command, folder: Path) -> Non
     swapped = mapsvc("locate", 41.8, 123.0)
     assert swapped.exit_code == 1
     assert "exchanged" in swapped.output
-    sea = mapsvc("locate", 126.0, 30.0)
+    sea = mapsvc("locate", 150.0, 30.0)
     assert "in the sea" in sea.output
     assert "未落格" in sea.output
 

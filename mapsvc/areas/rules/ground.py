@@ -158,8 +158,8 @@ def find_datum_doubt(new: Geometries, known: Geometries) -> DatumDoubt | None:
 
 def _outline(geometries: Geometries) -> BaseGeometry:
     """Return the ground covered, with ten-metre accuracy: enough to see a shift of hundreds of metres."""
-    simple = shapely.make_valid(shapely.simplify(shapely.force_2d(geometries), 1e-4))
-    return shapely.union_all(simple)
+    valid = shapely.make_valid(geometries[~shapely.is_missing(geometries)])
+    return shapely.make_valid(shapely.simplify(union_of(valid), 1e-4))
 
 
 def _share(part: BaseGeometry, whole: BaseGeometry) -> float:

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from mapsvc.areas.queries import state as queries
 from mapsvc.areas.queries.state import AreaTable
+from mapsvc.areas.rules.ground import check_unions
 from mapsvc.areas.service.prepared import Geometries, Progress, no_progress
 from mapsvc.catalog import Level, Levels
 from mapsvc.geo.coverage import CheckOptions, Finding, Parents, check_coverage
@@ -71,15 +74,16 @@ def _check(
     table = tables[level.code]
     geometries = queries.load_geometries(work, table)
     options = CheckOptions(households=table.households if households else None, household_band=households)
-    above = [code for code in level.nests_in if code in tables and code in table.parents]
-    if not above:
-        return check_coverage(geometries, table.codes, options=options)
-    seen: dict[tuple[str, tuple[str, ...], str], Finding] = {}
-    for code in above:
-        parents = _parents(work, table, tables[code])
-        for finding in check_coverage(geometries, table.codes, parents=parents, options=options):
-            # What does not hang on the parents is found once for each tree that the level lies in.
-            seen.setdefault((finding.kind, finding.codes, finding.message), finding)
+    above = [_parents(work, table, tables[code]) for code in level.nests_in if code in table.parents]
+    findings = check_coverage(geometries, table.codes, parents=above[0] if above else None, options=options)
+    seen = {(finding.kind, finding.codes, finding.message): finding for finding in findings}
+    for parents in above[1:]:
+        # Where children add up to their parents nothing can be wrong between them: a look at the unions is enough.
+        unions = check_unions(parents.codes, np.asarray(parents.geometries, dtype=object), parents.of, geometries)
+        if not unions.adds_up:
+            more = check_coverage(geometries, table.codes, parents=parents, options=options)
+            for finding in more:
+                seen.setdefault((finding.kind, finding.codes, finding.message), finding)
     return tuple(seen.values())
 
 
