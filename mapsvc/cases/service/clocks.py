@@ -67,7 +67,7 @@ def _running(work: Work) -> Iterator[tuple[Case, Deadline]]:
     last = 0
     while True:
         found = work.session.execute(_after(last)).all()
-        yield from (row._tuple() for row in found)
+        yield from found
         if len(found) < BATCH:
             return
         last = found[-1][1].id

@@ -107,7 +107,8 @@ def import_cases(
     written_to = None
     if notes.bad_rows:
         written_to = bad_file or path.with_name(f"{path.stem}.bad.xlsx")
-        write_error_workbook(written_to, header, notes.bad_rows, notes.problems)
+        in_order = sorted(notes.bad_rows, key=lambda row: row.number)
+        write_error_workbook(written_to, header, in_order, notes.problems)
     with store.write() as work:
         publish_run(work, run.id)
         if options.live:
