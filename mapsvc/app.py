@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from datetime import timedelta
@@ -24,7 +25,7 @@ from mapsvc.web.api.routes import make_api
 from mapsvc.web.limits import AddressLimit
 from mapsvc.web.meter import Meter
 from mapsvc.web.pages import routes as pages
-from mapsvc.web.parts import EXTENSION, AppParts
+from mapsvc.web.parts import EXTENSION, AppParts, parts
 from mapsvc.web.present.areas import Unions
 from mapsvc.web.present.locate import AreaTexts
 from mapsvc.web.uploads import Uploads
@@ -44,7 +45,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, workers: int =
 
     `workers` is how many processes serve the same address; the limit on public reports is shared out.
     """
-    parts = join_parts(settings, clock or SystemClock(), workers=workers)
+    own = join_parts(settings, clock or SystemClock(), workers=workers)
     app = Flask("mapsvc", template_folder=str(Path(__file__).parent / "web" / "templates"), static_folder=None)
     app.config.update(
         SECRET_KEY=secret_key(settings),
@@ -56,13 +57,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, workers: int =
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
     )
-    app.extensions[EXTENSION] = parts
+    app.extensions[EXTENSION] = own
     app.session_interface = sessions.SignedSessions()
 
     @app.before_request
     def begin() -> None:
         g.started = time.perf_counter()
-        g.now = parts.clock.now()
+        g.now = own.clock.now()
         g.settings = settings
         g.actor = PUBLIC  # so that even the refusal of a bad token has somebody to answer
         if request.endpoint == statics.ENDPOINT:
@@ -71,17 +72,17 @@ def create_app(settings: Settings, *, clock: Clock | None = None, workers: int =
         guard.require_declared()
         csrf.require_token()
 
-    install(app, parts)
+    install(app, own)
     guard.check_routes(app)
     return app
 
 
-def install(app: Flask, parts: AppParts) -> None:
+def install(app: Flask, own: AppParts) -> None:
     """Give the app its fronts and what stands around every answer; of two after-request parts the later runs first."""
-    settings = parts.settings
+    settings = own.settings
     compress.install(app)
     security.install(app, settings.base_map_url, secure=settings.secure_cookies)
-    health.install(app, parts.meter)
+    health.install(app, own.meter)
     csrf.install(app)
     errors.install(app)
     statics.install(app)
@@ -117,4 +118,10 @@ def create_app_from_environment() -> Flask:
     """Return the app as the environment sets it; what a worker process of `mapsvc serve` calls."""
     environment = dict(os.environ)
     workers = int(environment.pop(WORKERS_VARIABLE, "1"))
-    return create_app(load_settings(environment), workers=workers)
+    app = create_app(load_settings(environment), workers=workers)
+    with app.app_context():
+        own = parts()
+        own.snapshots.current(own.clock.now())  # so that nobody waits for it as the first one
+    gc.collect()
+    gc.freeze()  # what lives as long as the process is not looked through again and again
+    return app

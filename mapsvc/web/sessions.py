@@ -13,8 +13,9 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from flask import Flask, request, session
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Request, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import URLSafeTimedSerializer
 
 from mapsvc.areas.queries.posts import actor_posts
 from mapsvc.base.errors import NotAuthenticated
@@ -67,6 +68,20 @@ class SignedSessions(SecureCookieSessionInterface):
     """Flask's signed cookie, signed anew only by answers that looked at it: a style sheet carries none."""
 
     digest_method = staticmethod(hashlib.sha256)
+
+    def __init__(self) -> None:
+        self._signers: dict[object, URLSafeTimedSerializer | None] = {}
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return the signer, made once for each key: Flask would make one for each request."""
+        if app.secret_key not in self._signers:
+            self._signers[app.secret_key] = super().get_signing_serializer(app)
+        return self._signers[app.secret_key]
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if COOKIE not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         return session.accessed and super().should_set_cookie(app, session)

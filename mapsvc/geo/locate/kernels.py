@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -47,6 +48,7 @@ def build_kernels() -> ModuleType:
     return _load("mapsvc.geo.locate.build_kernels")
 
 
+@cache
 def _load(name: str) -> ModuleType:
     prepare_kernels(None)
     return import_module(name)

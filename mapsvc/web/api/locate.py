@@ -21,7 +21,7 @@ from mapsvc.people.rules.permissions import allows
 from mapsvc.web.api.values import Accuracy, AsOf, Datum, Lat, Lon, day_of, moment_of
 from mapsvc.web.contract import BYTES, JSON, Answer, operation
 from mapsvc.web.guard import permission
-from mapsvc.web.parts import actor, parts, snapshot, today
+from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.present.locate import AreaName, LocateAnswer, LocateManyAnswer, present_areas, present_located
 from mapsvc.web.requests import Body, Query, Text, read_bytes, read_model, require_type
 
@@ -81,9 +81,11 @@ def locate(query: LocateQuery) -> Response:
         lon, lat = float(lons), float(lats)
     staff = allows(actor(), "locate.names")
     if query.as_of is None:
-        found, on = snapshot(), today()
+        own, moment = parts(), now()
+        found = own.snapshots.current(moment)
         located = found.locate(lon, lat, query.accuracy)
-        areas = parts().area_texts.get(located.areas, found, on, staff=staff)
+        on = moment.astimezone(own.settings.timezone).date()
+        areas = own.area_texts.get(located.areas, found, on, staff=staff)
         return _json(present_located(lon, lat, located, areas))
     found, on = _at(query.as_of)
     located = found.locate(lon, lat, query.accuracy)

@@ -58,6 +58,7 @@ def patch_page(code: str) -> str:
 @pages.get("/areas/<level>/<code>")
 @permission("area.view")
 def area_page(level: str, code: str) -> str | Response:
+    _get_area(level, code)
     if level == "patch" and allows(actor(), "patch.view"):
         return redirect(area_url(level, code), 301)
     return _area_page(level, code)

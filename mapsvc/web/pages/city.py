@@ -19,8 +19,8 @@ from mapsvc.web.pages.frame import speech
 from mapsvc.web.pages.maps import district_view, draw, map_of
 from mapsvc.web.parts import actor, parts, snapshot
 
-SHADES = ((0, 0, "#00224e"), (1, 2, "#434e6c"), (3, 5, "#7d7c78"), (6, 10, "#bcaf6f"), (11, None, "#fee838"))
-"""Five steps of cividis: told apart in grey and without red or green."""
+SHADES = ((0, 0, "#fee838"), (1, 2, "#bcaf6f"), (3, 5, "#7d7c78"), (6, 10, "#434e6c"), (11, None, "#00224e"))
+"""Five steps of cividis, the more the darker: told apart in grey and without red or green."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,19 @@ def map_of() -> MapOf:
 def district_view() -> View:
     """Return the view of everything there is."""
     bounds = snapshot().bounds
-    return View(box=(bounds[0], bounds[1], bounds[2], bounds[3])) if bounds else View()
+    if bounds is None:
+        return View()
+    west, south, east, north = bounds
+    return View(box=(west, south, east, north))
+
+
+def choosing_view() -> View:
+    """Return where choosing a place begins: everything, or for those who see no borders a street's width of it."""
+    bounds = snapshot().bounds
+    if bounds is None or map_of().audience.sees_borders:
+        return district_view()
+    west, south, east, north = bounds
+    return View(lon=(west + east) / 2, lat=(south + north) / 2, zoom=15)
 
 
 def draw(plan: MapPlan) -> MapParts:

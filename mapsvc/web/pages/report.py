@@ -19,7 +19,7 @@ from mapsvc.web.pages.areas import label_point
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.forms import form_hash, form_text, read_degrees, read_id, read_uuid
 from mapsvc.web.pages.frame import speech
-from mapsvc.web.pages.maps import district_view, draw, map_of
+from mapsvc.web.pages.maps import choosing_view, draw, map_of
 from mapsvc.web.pages.photos import hashes, read_photos, store_photos
 from mapsvc.web.pages.problems import one_line
 from mapsvc.web.pages.steps import preview_notices
@@ -224,7 +224,7 @@ def _view(form: ReportForm) -> View:
     if area is not None:
         lon, lat = label_point(area)
         return View(lon=lon, lat=lat, zoom=16)
-    return district_view()
+    return choosing_view()
 
 
 def _preview(form: ReportForm, *, staff: bool) -> Preview | None:

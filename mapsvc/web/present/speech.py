@@ -76,7 +76,7 @@ class Speech:
         found = category.find_condition(condition) if condition else None
         name = category.title(self.language)
         more = found.title(self.language) if found else ""
-        return f"{name} · {more}" if more and more != name else name
+        return f"{name} · {more}" if more and more.casefold() != name.casefold() else name
 
     def level_name(self, level: str) -> str:
         """Return the name of a level."""
