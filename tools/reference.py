@@ -20,6 +20,8 @@ from mapsvc.base.settings import PREFIX, SETTINGS, load_settings
 from mapsvc.cases.rules.workflow import TABLE
 from mapsvc.catalog import load_layers, load_levels
 from mapsvc.cli.main import NOUNS
+from mapsvc.jobs.chores import make_chores
+from mapsvc.jobs.handlers import make_handlers
 from mapsvc.people.rules.permissions import PERMISSIONS
 from mapsvc.storage import migrate
 from mapsvc.storage.engine import make_engine
@@ -34,7 +36,7 @@ Written by `python -m tools.reference` from the program's own tables; a test fai
 
 def reference() -> str:
     """Return the whole page."""
-    parts = (_settings(), _commands(), _routes(), _permissions(), _steps(), _events(), _layers())
+    parts = (_settings(), _commands(), _routes(), _permissions(), _steps(), _events(), _jobs(), _layers())
     return HEAD + "".join("\n" + "\n".join(part) + "\n" for part in parts)
 
 
@@ -46,23 +48,30 @@ def _settings() -> Iterator[str]:
 
 
 def _commands() -> Iterator[str]:
-    yield "## Commands\n\nEach explains itself and its options with `--help`."
+    yield "## Commands\n\nEach explains itself with `--help`."
     for noun, line in NOUNS.items():
         command = importlib.import_module(f"mapsvc.cli.{noun}").cli
+        if not isinstance(command, click.Group):
+            yield from _command(noun, command)
+            continue
         yield f"\n### mapsvc {noun}\n\n{line}"
-        if isinstance(command, click.Group):
-            yield ""
-            for name, each in sorted(command.commands.items()):
-                yield f"- `mapsvc {noun} {_usage(name, each)}`: {each.get_short_help_str(200)}"
-        else:
-            yield f"\n`mapsvc {_usage(noun, command)}`"
+        for name, each in sorted(command.commands.items()):
+            yield from _command(f"{noun} {name}", each)
 
 
-def _usage(name: str, command: click.Command) -> str:
-    arguments = [param for param in command.params if isinstance(param, click.Argument)]
+def _command(name: str, command: click.Command) -> Iterator[str]:
+    """Yield a command with its arguments, what it does, and a line for each option."""
+    context = click.Context(command)
+    arguments = [param.make_metavar(context) for param in command.params if isinstance(param, click.Argument)]
+    about = (command.help or "").split("\f")[0].strip().split("\n\n")[0].replace("\n", " ")
+    yield f"\n### mapsvc {name}\n\n`{' '.join(['mapsvc', name, *arguments])}`: {about}"
     options = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
-    words = [name, *(argument.make_metavar(click.Context(command)) for argument in arguments)]
-    return " ".join([*words, *(f"[{max(option.opts, key=len)}]" for option in options)])
+    if options:
+        yield ""
+    for option in options:
+        value = "" if option.is_flag or option.count else f" {option.make_metavar(context)}"
+        said = f": {option.help}" if option.help else ""
+        yield f"- `{max(option.opts, key=len)}{value}`{said}"
 
 
 def _routes() -> Iterator[str]:
@@ -101,6 +110,21 @@ def _events() -> Iterator[str]:
     yield "## Events\n\nWritten to the outbox in the transaction that caused them."
     for kind in sorted(events.Event.__subclasses__(), key=lambda each: each.kind):
         yield f"\n### {kind.kind}\n\n{(inspect.getdoc(kind) or '').splitlines()[0]}"
+
+
+def _jobs() -> Iterator[str]:
+    yield "## Jobs\n\nWhat `mapsvc worker` does: jobs when an event asks for them, chores from time to time."
+    with TemporaryDirectory() as folder:
+        settings = load_settings({f"{PREFIX}DATA_DIR": folder})
+        handlers, chores = make_handlers(settings), make_chores(settings)
+    for kind, heard_by in sorted(handlers.items()):
+        yield f"\n### Job {kind}\n\n{' '.join(_first_line(type(handler)) for handler in heard_by)}"
+    for chore in chores.chores:
+        yield f"\n### Chore {chore.name}\n\nOnce in {chore.every.total_seconds() / 3600:g} hours."
+
+
+def _first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").split("\n")[0]
 
 
 def _layers() -> Iterator[str]:
