@@ -42,7 +42,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE_ROW = re.compile(r"^\| (\d{3}) \| (.+?) \|", re.MULTILINE)
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "mapsvc").rglob("*.py")))
 
-by_name = pytest.mark.parametrize("page", [*WRITTEN, *READMES], ids=lambda page: page.name)
+by_name = pytest.mark.parametrize("file", [*WRITTEN, *READMES], ids=lambda file: file.name)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +78,9 @@ def _rows(page: str, first: str) -> list[list[str]]:
 
 
 @by_name
-def test_every_link_leads_somewhere(page: Path) -> None:
-    targets = [target for target in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in target]
-    missing = [target for target in targets if not (page.parent / target.split("#")[0]).exists()]
+def test_every_link_leads_somewhere(file: Path) -> None:
+    targets = [target for target in LINK.findall(file.read_text(encoding="utf-8")) if "://" not in target]
+    missing = [target for target in targets if not (file.parent / target.split("#")[0]).exists()]
     assert missing == []
 
 
@@ -89,9 +89,9 @@ def test_the_front_page_leads_to_every_page() -> None:
     assert named == {page.name for page in PAGES if page.stem != "index"}
 
 
-@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
-def test_a_page_can_be_read_at_a_sitting(page: Path) -> None:
-    lines = page.read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("file", WRITTEN, ids=lambda file: file.name)
+def test_a_page_can_be_read_at_a_sitting(file: Path) -> None:
+    lines = file.read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("# ")
     assert len(lines) <= 200
 
@@ -169,19 +169,19 @@ def test_every_layer_has_its_heading(page_text: str) -> None:
 
 
 @by_name
-def test_every_setting_that_is_named_exists(page: Path) -> None:
-    named = set(re.findall(r"MAPSVC_[A-Z][A-Z_]*", page.read_text(encoding="utf-8")))
+def test_every_setting_that_is_named_exists(file: Path) -> None:
+    named = set(re.findall(r"MAPSVC_[A-Z][A-Z_]*", file.read_text(encoding="utf-8")))
     assert named <= {PREFIX + setting.name for setting in SETTINGS}
 
 
 @by_name
-def test_every_command_line_is_understood(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_line_is_understood(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    shells = [fence.text for fence in read_fences(page) if not fence.language]
+    shells = [fence.text for fence in read_fences(file) if not fence.language]
     for words in [words for text in shells for words in iter_mapsvc_lines(text)]:
         touch_files(words)
         parse(words, whole=True)
-    for words in read_spans(page):
+    for words in read_spans(file):
         touch_files(words)
         parse(words, whole=False)
 
@@ -317,8 +317,8 @@ def test_the_addresses_of_the_examples_are_routes(app: Flask) -> None:
         assert rules.allowed_methods(path), address
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_page_is_shown(page: Path, app: Flask) -> None:
-    answer = app.test_client().get("/guide" if page.stem == "index" else f"/guide/{page.stem}")
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_every_page_is_shown(file: Path, app: Flask) -> None:
+    answer = app.test_client().get("/guide" if file.stem == "index" else f"/guide/{file.stem}")
     assert answer.status_code == 200
     assert answer.text.count("<h1") == 1
