@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import folium
 from branca.element import MacroElement
@@ -57,8 +57,8 @@ class OfflineMap(folium.Map):
         {% endmacro %}
         """
     )
-    default_js: ClassVar[list[tuple[str, str]]] = []
-    default_css: ClassVar[list[tuple[str, str]]] = []
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012  # each map sets its own
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012  # each map sets its own
 
     def __init__(self, static_url: Callable[[str], str], **options: Any) -> None:
         super().__init__(location=[0.0, 0.0], tiles=None)
@@ -141,7 +141,7 @@ class Behaviour(MacroElement):
     )
 
     def __init__(self, function: str, **data: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # branca has no types here
         self._name = "Behaviour"
         self.function = function
         self.data = data

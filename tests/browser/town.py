@@ -39,7 +39,7 @@ REPORTS: tuple[tuple[str, str, str, str, float], ...] = (
 )
 
 
-def build(settings: Settings, now: datetime, cases: int = 120) -> None:
+def build(settings: Settings, now: datetime, cases: int = 300) -> None:
     """Build the town in an empty data folder, as of `now`."""
     engine = make_engine(settings.store_url)
     migrate.upgrade(engine)

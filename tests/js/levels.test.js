@@ -21,7 +21,15 @@ const LAYERS = [
 
 test("the level in front follows the zoom", () => {
   const at = (zoom) => leadingLevel(LAYERS, zoom, null);
-  assert.deepEqual([3, 12, 13, 14, 15, 16, 20].map(at), ["district", "street", "street", "patch", "patch", "grid", "grid"]);
+  assert.deepEqual([3, 12, 13, 14, 15, 16, 20].map(at), [
+    "district",
+    "street",
+    "street",
+    "patch",
+    "patch",
+    "grid",
+    "grid",
+  ]);
 });
 
 test("a level chosen by the reader wins, an unknown one does not", () => {
@@ -57,7 +65,10 @@ test("every number has a shade", () => {
     { upto: 2, colour: "b" },
     { upto: null, colour: "c" },
   ];
-  assert.deepEqual([0, 1, 2, 3, 1000].map((n) => shadeOf(n, shades)), ["a", "b", "b", "c", "c"]);
+  assert.deepEqual(
+    [0, 1, 2, 3, 1000].map((n) => shadeOf(n, shades)),
+    ["a", "b", "b", "c", "c"],
+  );
 });
 
 test("photos fit into the square and are never made larger", () => {

@@ -13,11 +13,15 @@ import { TINTS, tints } from "../../static/js/map/tints.js";
 test("a place in the address is read and written back", () => {
   const place = { zoom: 15, lat: 38.914, lon: 121.615 };
   assert.deepEqual(parsePlace(formatPlace(place)), place);
-  for (const wrong of ["", "15", "15/91/0", "99/1/1", "a/b/c", "15/38.9/181", null]) assert.equal(parsePlace(wrong), null);
+  for (const wrong of ["", "15", "15/91/0", "99/1/1", "a/b/c", "15/38.9/181", null])
+    assert.equal(parsePlace(wrong), null);
 });
 
 test("changing one value of the address keeps the others and drops empty ones", () => {
-  assert.equal(withState("?a=1&area=patch:P07", { at: "15/1.00000/2.00000" }), "?a=1&area=patch:P07&at=15/1.00000/2.00000");
+  assert.equal(
+    withState("?a=1&area=patch:P07", { at: "15/1.00000/2.00000" }),
+    "?a=1&area=patch:P07&at=15/1.00000/2.00000",
+  );
   assert.equal(withState("?a=1", { a: null }), "");
   assert.equal(withState("?a=1&b=2", { a: "" }), "?b=2");
 });

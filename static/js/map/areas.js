@@ -4,7 +4,16 @@ import { load } from "./load.js";
 import { TINTS, tints } from "./tints.js";
 
 export const AreaLayer = L.Layer.extend({
-  options: { url: "", level: "", leads_from: 0, zooms: [0, 22], color: "--line-2", weight: 1.5, opacity: 0.8, fill: 0.14 },
+  options: {
+    url: "",
+    level: "",
+    leads_from: 0,
+    zooms: [0, 22],
+    color: "--line-2",
+    weight: 1.5,
+    opacity: 0.8,
+    fill: 0.14,
+  },
 
   initialize(options) {
     L.setOptions(this, options);
@@ -105,7 +114,7 @@ export const AreaLayer = L.Layer.extend({
     const base = { weight, color: line, opacity: opacity * 0.7, fill: false };
     if (!this._leading) return base;
     const tint = this._colours ? (this._colours[code] ?? "transparent") : TINTS[feature.tint];
-    const filled = { ...base, fill: true, fillColor: tint, fillOpacity: this._colours ? 0.55 : fill, opacity };
+    const filled = { ...base, fill: true, fillColor: tint, fillOpacity: this._colours ? 0.6 : fill, opacity };
     if (!this.selected) return filled;
     if (this.selected !== code) return { ...filled, fillOpacity: 0.04, opacity: 0.4 };
     return {

@@ -36,8 +36,7 @@ export const CaseLayer = CanvasOverlay.extend({
     const near = (this._points ?? [])
       .map((point) => ({ ...map.project([point.lat, point.lon], zoom), point }))
       .filter((p) => this._isNear(p, origin, view));
-    const groups =
-      zoom >= SINGLE_FROM_ZOOM ? near.map((p) => ({ x: p.x, y: p.y, points: [p] })) : cluster(near, CELL);
+    const groups = zoom >= SINGLE_FROM_ZOOM ? near.map((p) => ({ x: p.x, y: p.y, points: [p] })) : cluster(near, CELL);
     this._drawn = groups.map((group) => ({
       x: group.x - origin.x,
       y: group.y - origin.y,

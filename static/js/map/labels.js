@@ -8,8 +8,7 @@ export function withoutCollisions(boxes) {
   const kept = [];
   for (const box of boxes) {
     const free = kept.every(
-      (other) =>
-        box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom,
+      (other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom,
     );
     if (free) kept.push(box);
   }
