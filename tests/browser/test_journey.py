@@ -15,7 +15,7 @@ from mapsvc.demo.town import make_town
 from . import town
 from .conftest import Open, Watch, photograph
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-journey")]
 
 LON, LAT = town.place_in(make_town(), "P07", 3)
 
