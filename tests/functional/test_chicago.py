@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from mapsvc import catalog
 from mapsvc.areas.index import Snapshot, Snapshots
-from mapsvc.areas.models import Area
+from mapsvc.areas.models import Area, AreaVersion, Border
 from mapsvc.areas.service.import_areas import import_areas
 from mapsvc.areas.service.prepared import BorderFile
 from mapsvc.areas.service.prepared import ImportOptions as BorderOptions
@@ -43,6 +43,7 @@ from tests import schema
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
 ROWS, LOCATED, AGREEING = 74_401, 74_377, 73_031
+FOOT_M = 1200 / 3937  # EPSG:3435 is in US survey feet
 LEVELS = Path(__file__).with_name("levels_chicago.toml")
 OPTIONS = ImportOptions("chicago 311", categories=CategoryMap("E0110"))
 FILES = {
@@ -127,15 +128,30 @@ def test_every_row_is_in_and_the_ones_without_position_are_told_by_line(chicago:
 
 @pytest.mark.parametrize("level", sorted(FILES))
 def test_every_answer_inside_is_that_of_sjoin(chicago: Chicago, answers: pandas.DataFrame, level: str) -> None:
+    """Points and borders on the lattice: sjoin's one area where it has one, on a line the smallest code it touches."""
     located = answers[answers.lon.notna() & (answers.rule == "inside")]
-    points = geopandas.GeoDataFrame(
-        {"ours": located[level]}, geometry=geopandas.points_from_xy(located.lon, located.lat), crs=4326
-    )
-    borders = chicago.borders[level].to_crs(4326)
-    joined = geopandas.sjoin(points, borders, predicate="within", how="left")
-    assert not joined.index.duplicated().any(), "no point lies in two areas, nor on a border"
-    assert (joined["ours"] == joined["code"].fillna("")).all()
-    assert len(located) > 74_000
+    points = geopandas.GeoDataFrame(geometry=geopandas.points_from_xy(located.lon, located.lat), index=located.index)
+    borders = stored_borders(chicago, level)
+    within = geopandas.sjoin(points, borders, predicate="within")["code"]
+    assert not within.index.duplicated().any()
+    touching = geopandas.sjoin(points, borders, predicate="intersects")["code"]
+    expected = touching.groupby(level=0).min().reindex(located.index, fill_value="")
+    expected.update(within)
+    assert (located[level] == expected).all()
+    on_a_line = touching.index.nunique() - len(within)
+    assert len(within) > 72_000
+    assert on_a_line > 0, "the city puts addresses on the very lines: sjoin has none or two areas for these"
+
+
+def stored_borders(chicago: Chicago, level: str) -> geopandas.GeoDataFrame:
+    with chicago.store.read() as work:
+        rows = work.session.execute(
+            select(Area.code, Border.geometry)
+            .join(AreaVersion, AreaVersion.area_id == Area.id)
+            .join(Border, Border.id == AreaVersion.border_id)
+            .where(Area.level == level)
+        ).all()
+    return geopandas.GeoDataFrame({"code": [row[0] for row in rows]}, geometry=[row[1] for row in rows])
 
 
 def test_positions_are_those_of_the_file_on_the_lattice(chicago: Chicago, answers: pandas.DataFrame) -> None:
@@ -149,12 +165,27 @@ def test_positions_are_those_of_the_file_on_the_lattice(chicago: Chicago, answer
 
 
 def test_the_city_agrees_as_often_as_it_is_known_to(chicago: Chicago, answers: pandas.DataFrame) -> None:
-    """What the nearest rule adds lies outside every area and is counted apart: it never makes a community area."""
-    label = pandas.read_csv(chicago.records)["community_area"]
-    inside = answers.community_area != ""
-    equal = inside & (answers.community_area == label.map(lambda code: "" if pandas.isna(code) else str(int(code))))
-    assert int(equal.sum()) == AGREEING
-    assert int(answers.lon.notna().sum()) == LOCATED
+    """73,031 of 74,377 by sjoin on the file as published; ours differ from that only within 2 cm of a line.
+
+    On the lattice some 700 addresses lie exactly on a border; sjoin gives some of these to nobody, the tie rule
+    gives each to one area, and the city's own label agrees with 99 more of them.
+    """
+    file = pandas.read_csv(chicago.records)
+    file = file[file.longitude.notna()]
+    label = file.community_area.map(lambda code: "" if pandas.isna(code) else str(int(code)))
+    points = geopandas.GeoDataFrame(
+        geometry=geopandas.points_from_xy(file.longitude, file.latitude), index=file.index, crs=4326
+    )
+    borders = chicago.borders["community_area"].to_crs(4326)
+    published = geopandas.sjoin(points, borders, predicate="within", how="left")["code"].fillna("")
+    assert len(published) == LOCATED
+    assert int(((published == label) & (published != "")).sum()) == AGREEING
+    ours = answers.community_area[file.index]
+    assert int(((ours == label) & (ours != "")).sum()) == AGREEING + 99
+    lines = borders.geometry.boundary.union_all()
+    moved = points.geometry[ours != published].to_crs(3435)
+    far = moved.distance(geopandas.GeoSeries([lines], crs=4326).to_crs(3435).iloc[0]) * FOOT_M
+    assert far.max() < 0.02
 
 
 def test_what_the_nearest_rule_adds_is_counted_apart(chicago: Chicago, answers: pandas.DataFrame) -> None:

@@ -73,6 +73,15 @@ def test_a_quick_case_is_to_be_signed_for_at_once(district: District) -> None:
     assert receipt.sign_due_at > district.clock.now()
 
 
+@pytest.mark.parametrize("channel", ["public", "open311", "api", "hotline"])
+def test_only_staffs_own_findings_go_without_filing(district: District, channel: str) -> None:
+    asker = district.desk("intake") if channel in {"api", "hotline"} else PUBLIC
+    with pytest.raises(Forbidden) as caught:
+        district.open(asker, channel=channel, workflow="quick")
+    assert caught.value.code == "workflow_not_allowed"
+    assert district.open(asker, channel=channel, workflow="standard").state == "received"
+
+
 def test_the_same_report_is_one_case(district: District) -> None:
     intake = district.intake()
     first = district.open(intake=intake)
