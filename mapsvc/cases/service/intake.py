@@ -20,7 +20,7 @@ from mapsvc.cases.rules import codes
 from mapsvc.cases.rules.assignment import Decision, decide, decide_for_area
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.values import CHANNELS, Intake, Receipt
-from mapsvc.cases.rules.workflow import CASE_WORKERS, CHIEFS, WORKFLOWS, first_state
+from mapsvc.cases.rules.workflow import CASE_WORKERS, CHIEFS, QUICK, QUICK_CHANNELS, WORKFLOWS, first_state
 from mapsvc.cases.service import paths
 from mapsvc.cases.service.positions import Placed, place
 from mapsvc.cases.service.records import add_event, record_assignment, start_clock
@@ -117,6 +117,12 @@ def _check(actor: Actor, intake: Intake) -> None:
         )
     if intake.workflow and intake.workflow not in WORKFLOWS:
         raise InvalidInput("unknown_workflow", f"There is no workflow {intake.workflow!r}.", hint=", ".join(WORKFLOWS))
+    if intake.workflow == QUICK and intake.channel not in QUICK_CHANNELS and not actor.system:
+        raise Forbidden(
+            "workflow_not_allowed",
+            "Only staff's own findings go without filing and check.",
+            hint="Leave the workflow out: channel and category choose it.",
+        )
     if not re.fullmatch("[0-9a-f]{64}", intake.content_sha256):
         raise InvalidInput("bad_hash", "The content hash is not 64 hexadecimal digits.", hint="Send its SHA-256.")
     check_text("description", intake.description, MAX_DESCRIPTION)
