@@ -516,6 +516,25 @@ def test_another_category_brings_another_term_from_intake(district: District) ->
     assert {clock.starts_at for clock in total} == {row.received_at}
 
 
+def test_a_finding_that_becomes_quick_waits_for_no_filing(district: District) -> None:
+    def category(workflow: str):  # type: ignore[no-untyped-def]
+        return next(
+            each
+            for each in district.book.categories.in_use
+            if each.workflow == workflow and not each.no_chief and not each.conditions[0].emergency
+        )
+
+    case = district.open(district.patrol("P1"), channel="patrol", category=category("standard").code)
+    assert case.state == "received"
+    quick = category("quick")
+    told = district.step(
+        district.desk("intake"), case.uuid, "recategorise", category=quick.code, condition=quick.conditions[0].code
+    )
+    assert (told.state, district.row(case.uuid).workflow) == ("assigned", "quick")
+    assert told.sign_due_at is not None
+    assert district.step(district.chief("P1"), case.uuid, "sign").state == "in_progress"
+
+
 def test_recategorising_to_an_office_matter_takes_it_from_the_chief(district: District) -> None:
     case = district.opened("in_progress")
     office = next(each for each in district.book.categories.in_use if each.no_chief)
@@ -582,6 +601,19 @@ def test_a_reopened_case_has_a_new_clock_counts_as_rework_and_the_second_time_go
     assert row.reworks == 2
     assert row.owner_area_id == district.areas["C1"], "raised to the community"
     assert district.steps_of(case.uuid)[-2:] == ["reopen", "raise"]
+
+
+@pytest.mark.parametrize("step", ["refuse", "not_ours"])
+def test_what_was_never_filed_is_looked_at_again_by_who_files(district: District, step: str) -> None:
+    case = district.open()
+    district.step(district.desk("duty_officer"), case.uuid, step, reason="不属本区")
+    told = district.step(PUBLIC, case.uuid, "reopen", reason="就在本区", track_code=case.track_code)
+    assert (told.state, told.outcome, told.sign_due_at) == ("received", "", None)
+    assert district.step(district.desk("intake"), case.uuid, "accept").state == "assigned"
+    district.step(district.desk("duty_officer"), case.uuid, "not_ours", reason="产权单位负责")
+    assert district.step(district.desk("intake"), case.uuid, "reopen", reason="复核").state == "assigned", (
+        "it was filed"
+    )
 
 
 def test_the_code_of_one_case_opens_no_other(district: District) -> None:
