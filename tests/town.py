@@ -122,7 +122,7 @@ def build(store: Store, settings: Settings, clock: FixedClock, *, public_names: 
         unit_ids = {code: unit.id for code, unit in units.items()}
         person_ids = {code: person.id for code, person in people.items()}
     logins = _make_logins(store, areas, unit_ids, person_ids)
-    settings = replace(settings, public_reports_per_hour=10_000, **changed)
+    settings = replace(settings, **{"public_reports_per_hour": 10_000, **changed})
     return Town(create_app(settings, clock=clock), store, settings, clock, logins, areas, unit_ids)
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import socket
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mapsvc.app import WORKERS_VARIABLE, create_app
+from mapsvc.app import WORKERS_VARIABLE, create_app, create_app_from_environment
 from mapsvc.base.errors import Misconfigured, Unavailable
 from mapsvc.base.settings import PREFIX, Settings
 from mapsvc.cli.context import get_settings
 from mapsvc.web.parts import parts
 
-TARGET = "mapsvc.app:create_app_from_environment"
+TARGET = "mapsvc.cli.serve:make_worker_app"
+PR_SET_PDEATHSIG = 1
 DRAIN_S = 10
 """How long a worker may finish what it has begun after it was told to stop."""
 
@@ -78,6 +84,16 @@ def warm(settings: Settings) -> None:
         own = parts()
         own.snapshots.current(own.clock.now())
         own.store.engine.dispose()
+
+
+def make_worker_app() -> Callable[..., Any]:
+    """Return the app of one worker process, which ends when the main process is killed.
+
+    An orphan would hold the port, and go on serving while nobody could start the service anew.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    return create_app_from_environment()
 
 
 def run(host: str, port: int, *, workers: int, threads: int, tls_cert: Path | None, tls_key: Path | None) -> None:

@@ -43,8 +43,8 @@ class Meter:
         lines += ["# HELP mapsvc_request_seconds Time to answer.", "# TYPE mapsvc_request_seconds histogram"]
         for endpoint, row in seconds:
             total = 0.0
-            for limit, count in zip((*map(str, BUCKETS_S), "+Inf"), row, strict=False):
-                total += count
+            for limit, counted in zip((*map(str, BUCKETS_S), "+Inf"), row, strict=False):
+                total += counted
                 lines.append(f'mapsvc_request_seconds_bucket{{{process},route="{endpoint}",le="{limit}"}} {total:.0f}')
             lines.append(f'mapsvc_request_seconds_sum{{{process},route="{endpoint}"}} {row[-1]:.6f}')
             lines.append(f'mapsvc_request_seconds_count{{{process},route="{endpoint}"}} {total:.0f}')

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from flask import g, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from mapsvc.base.errors import InvalidInput, TooLarge, UnsupportedType
@@ -209,7 +209,7 @@ def invalid(error: ValidationError) -> InvalidInput:
     )
 
 
-def header_int(headers: Mapping[str, str], name: str) -> int:
+def header_int(headers: Headers | Mapping[str, str], name: str) -> int:
     """Return a header that must be a whole number, zero or more."""
     text = headers.get(name, "")
     if not re.fullmatch(r"[0-9]{1,15}", text):

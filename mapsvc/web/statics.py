@@ -46,7 +46,7 @@ class ContentHashes:
         path = safe_join(str(self.folder), filename)
         try:
             found = Path(path or "").stat() if path else None
-        except OSError:
+        except (OSError, ValueError):  # the second: a name that no file can bear
             found = None
         if found is None or path is None or not Path(path).is_file():
             return ""
@@ -74,7 +74,8 @@ def install(app: Flask, folder: Path | None = None) -> None:
         response = Response(hashes.read(filename), mimetype=TYPES.get(Path(filename).suffix, content_type))
         response.set_etag(digest)
         response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR_S}, immutable" if hashed else "public, no-cache"
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     def static_url(filename: str) -> str:
         return url_for(ENDPOINT, filename=filename, v=hashes.find(filename) or None)

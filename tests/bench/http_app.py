@@ -1,4 +1,4 @@
-"""The app of the figures: `mapsvc.app` with one more route that answers a constant, for what the server can do at best."""
+"""The app of the figures: `mapsvc.app` with one more route that answers a constant: the best the server can do."""
 
 from __future__ import annotations
 

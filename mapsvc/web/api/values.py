@@ -30,7 +30,7 @@ Bbox = Annotated[
     str,
     Field(
         description="west,south,east,north in degrees, WGS 84.",
-        pattern=r"^-?\d{1,3}(\.\d{1,12})?(,-?\d{1,3}(\.\d{1,12})?){3}$",
+        pattern=r"^-?\d{1,3}(\.\d{1,20})?(,-?\d{1,3}(\.\d{1,20})?){3}$",
     ),
 ]
 

@@ -93,7 +93,7 @@ def present_located(
         certainty=round(located.certainty, 4),
         generation=located.generation,
         owner_level=located.owner_level or None,
-        areas=areas,  # type: ignore[arg-type]  # a fragment is the same value, already written down
+        areas=areas,  # a fragment is the same value, already written down
         candidates=_candidates(located),
     )
 
