@@ -144,6 +144,9 @@ def _take(taking: Taking, role: str, held: RoleHeld | None, to_state: str) -> St
     data = dict(result.data) if result else {}
     if rule.reassigns and (case.owner_area_id != taking.owner_before or rule.name == "reopen"):
         to_state = _change_hands(taking, from_state)
+    elif rule.reassigns and to_state == "received":
+        # Another category may have brought the quick workflow, which has no filing that it could wait for.
+        to_state = workflow.first_state(case.workflow, unplaced=case.unplaced)
     _enter(taking, from_state, to_state)
     event = add_event(
         work, case, taking.actor, uuid=request.step_uuid, step=rule.name, from_state=from_state, to_state=to_state,
@@ -178,7 +181,10 @@ def _change_hands(taking: Taking, from_state: str) -> str:
     case = taking.case
     case.unit_id = None
     case.handover_area_id = None
-    origin = "assigned" if taking.rule.name == "reopen" else from_state
+    origin = from_state
+    if taking.rule.name == "reopen":
+        unfiled = case.outcome in {"refused", "not_ours"} and taking.past.last("accept") is None
+        origin = "received" if unfiled else "assigned"  # what was refused is looked at again by who files
     return workflow.state_for_new_owner(case.workflow, origin, unplaced=case.unplaced)
 
 
