@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 
 from mapsvc.areas.models import AreaVersion
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Photo, Reporter
@@ -109,11 +109,21 @@ def count_photos(work: Work, case_id: int) -> int:
     return work.session.query(Photo).where(Photo.case_id == case_id).count()
 
 
-def owner_names(work: Work, case: Case) -> tuple[str, str]:
-    """Return the names of the owner area and of the person who answers; empty where there is none."""
+def owner_names(work: Work, actor: Actor, case: Case) -> tuple[str, str]:
+    """Return the names of the owner area and of the person who answers; empty where there is none.
+
+    The person's name is told to accounts, and to the public only where it is posted up (公示).
+    """
     area = work.session.scalar(select(AreaVersion.name).where(AreaVersion.id == case.area_version_id))
-    person = work.session.scalar(select(Person.name).where(Person.id == case.owner_person_id))
-    return area or "", person or ""
+    named = select(Person.name).where(Person.id == case.owner_person_id)
+    if not knows_staff(actor):
+        named = named.where(Person.public.is_(true()))
+    return area or "", work.session.scalar(named) or ""
+
+
+def knows_staff(actor: Actor) -> bool:
+    """Whether the asker may be told who of the staff did something: whoever has an account, and the program."""
+    return actor.user_id is not None or actor.system
 
 
 def place_of(case: Case, past: Past) -> Place:

@@ -38,15 +38,15 @@ def take_step(work: Work, actor: Actor, snapshot: Snapshot, book: Rulebook, requ
     case = find_locked(work, actor, request.case_uuid, request.track_code)
     known = queries.find_event(work, request.step_uuid)
     if known is not None:
-        return _receipt_again(work, case, known, request)
+        return _receipt_again(work, actor, case, known, request)
     check_text("reason", request.reason, MAX_DESCRIPTION)
     if request.step == "reveal_contact":
         raise InvalidInput("use_disclosure", "A contact is revealed by its own address.", hint="See /api/openapi.json.")
     rule = workflow.find_rule(case.workflow, request.step)
-    _check_version(work, case, request)
+    _check_version(work, actor, case, request)
     past = queries.load_past(work, case.id)
     role, held = choose_role(actor, case, past, rule, request.track_code)
-    to_state = _check_state(work, case, rule)
+    to_state = _check_state(work, actor, case, rule)
     facts = queries.facts_of(work.now, actor, book, case, past, role=role, held=held, area_id=request.area_id)
     check_guards(rule, facts)
     taking = Taking(work, actor, snapshot, book, case, request, rule, past)
@@ -75,25 +75,26 @@ def choose_role(
     return role, roles.get(role)
 
 
-def _check_version(work: Work, case: Case, request: StepRequest) -> None:
+def _check_version(work: Work, actor: Actor, case: Case, request: StepRequest) -> None:
     if request.version is None or request.version == case.version or request.step in UNORDERED:
         return
-    raise _first_was(work, case, "somebody_was_first", "Somebody else was first")
+    raise _first_was(work, actor, case, "somebody_was_first", "Somebody else was first")
 
 
-def _check_state(work: Work, case: Case, rule: workflow.StepRule) -> str:
+def _check_state(work: Work, actor: Actor, case: Case, rule: workflow.StepRule) -> str:
     try:
         return workflow.check_state(rule, case.state)
     except Conflict as refused:
-        told = _first_was(work, case, refused.code, refused.message.rstrip("."))
+        told = _first_was(work, actor, case, refused.code, refused.message.rstrip("."))
         raise Conflict(refused.code, told.message, hint=refused.hint, detail=told.detail | refused.detail) from None
 
 
-def _first_was(work: Work, case: Case, code: str, message: str) -> Conflict:
-    """Say who did what last, so that the one who came second understands."""
+def _first_was(work: Work, actor: Actor, case: Case, code: str, message: str) -> Conflict:
+    """Say who did what last, so that the one who came second understands; a resident is told no person."""
     last = queries.find_last_event(work, case.id)
     assert last is not None
-    event, name = last
+    event, by = last
+    name = by if queries.knows_staff(actor) else ""
     zh, en = workflow.STEP_NAMES[event.step]
     return Conflict(
         code,
@@ -109,14 +110,16 @@ def _first_was(work: Work, case: Case, code: str, message: str) -> Conflict:
     )
 
 
-def _receipt_again(work: Work, case: Case, event: CaseEvent, request: StepRequest) -> StepReceipt:
+def _receipt_again(work: Work, actor: Actor, case: Case, event: CaseEvent, request: StepRequest) -> StepReceipt:
     if event.case_id != case.id or event.content_sha256 != request.content_sha256:
         return StepReceipt("conflict", request.step_uuid, request.case_uuid)
-    return _receipt(work, case, event, "same")
+    return _receipt(work, actor, case, event, "same")
 
 
-def _receipt(work: Work, case: Case, event: CaseEvent, status: str, notices: tuple[str, ...] = ()) -> StepReceipt:
-    area_name, person_name = queries.owner_names(work, case)
+def _receipt(
+    work: Work, actor: Actor, case: Case, event: CaseEvent, status: str, notices: tuple[str, ...] = ()
+) -> StepReceipt:
+    area_name, person_name = queries.owner_names(work, actor, case)
     return StepReceipt(
         status=status,
         step_uuid=event.uuid,
@@ -159,7 +162,7 @@ def _take(taking: Taking, role: str, held: RoleHeld | None, to_state: str) -> St
     work.session.flush()  # what follows reads the case again
     notices = (*(result.notices if result else ()), *(("photo_missing",) if missing else ()))
     _follow_up(taking, role)
-    return _receipt(work, case, event, "taken", notices)
+    return _receipt(work, taking.actor, case, event, "taken", notices)
 
 
 def _about(taking: Taking, held: RoleHeld | None) -> dict[str, object]:

@@ -616,6 +616,26 @@ def test_what_was_never_filed_is_looked_at_again_by_who_files(district: District
     )
 
 
+def test_a_resident_is_told_no_person(district: District) -> None:
+    case = district.opened("closed")
+    told = district.step(PUBLIC, case.uuid, "reopen", reason="又堆满了", track_code=case.track_code)
+    assert (told.area_name, told.person_name) == ("P1名", "")
+    assert district.step(district.chief("P1"), case.uuid, "sign").person_name == "负责人P1"
+    for version in (None, 1):
+        with pytest.raises(Conflict) as caught:
+            district.step(PUBLIC, case.uuid, "reopen", reason="x", version=version, track_code=case.track_code)
+        assert "用户" not in f"{caught.value.message} {caught.value.detail}"
+    with pytest.raises(Conflict, match="用户 P1"):
+        district.step(district.desk("intake"), case.uuid, "reopen", reason="x")
+
+
+def test_a_resident_is_told_a_name_that_is_posted_up(district: District) -> None:
+    receipt = district.open(position=Position(*ON_THE_EDGE, accuracy_m=30.0, source="gps"))
+    given = {"area_id": district.areas["P2"], "track_code": receipt.track_code, "step_uuid": uuid4()}
+    assert district.step(PUBLIC, receipt.uuid, "answer_side", **given).person_name == "负责人P2"
+    assert district.step(PUBLIC, receipt.uuid, "answer_side", **given).person_name == "负责人P2", "sent again"
+
+
 def test_the_code_of_one_case_opens_no_other(district: District) -> None:
     mine, other = district.opened("closed"), district.opened("closed")
     with pytest.raises(NotFound):
