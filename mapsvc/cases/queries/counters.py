@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from mapsvc.cases.models import Case, CaseArea
 from mapsvc.cases.queries.scope import is_open, is_overdue, visible_to
@@ -18,38 +18,63 @@ from mapsvc.storage.work import Work
 MAX_POINTS = 20_000
 
 
-def counters(work: Work, actor: Actor, book: Rulebook, area_id: int | None = None) -> Counters:
-    """Return the counters over the cases that `actor` may see, of one area (any level) or all; one query.
+@dataclass(frozen=True)
+class Bounds:
+    """The moments that cut lists and counters: the local day, and what counts as near."""
+
+    day_begins: datetime
+    day_ends: datetime
+    near: datetime
+
+
+def bounds_of(book: Rulebook, now: datetime) -> Bounds:
+    """Return the bounds as they stand at a moment."""
+    return Bounds(*local_day_bounds(book, now), now + book.near_due)
+
+
+def counted_lists(bounds: Bounds) -> dict[str, CaseFilters]:
+    """Return for each counter the list that it counts; a link from the number leads to that very list.
 
     History from an import is left out: nobody works on it.
     """
-    today, tomorrow = local_day_bounds(book, work.now)
-    running = and_(is_open(), Case.state != "suspended")
-    areas = sorted(actor.areas_of("area_chief", "grid_chief", "liaison", "street") or ())
-    counted: dict[str, ColumnElement[Any]] = {
-        "open": _count(is_open()),
-        "received": _count(Case.state == "received"),
-        "to_sign": _count(Case.state == "assigned"),
-        "sign_overdue": _count(and_(Case.state == "assigned", Case.sign_due_at < work.now)),
-        "in_progress": _count(Case.state == "in_progress"),
-        "to_check": _count(and_(Case.state == "fixed", Case.checked_by_user_id.is_(None))),
-        "to_close": _count(and_(Case.state == "fixed", Case.checked_by_user_id.is_not(None))),
-        "returned": _count(Case.state == "returned"),
-        "suspended": _count(Case.state == "suspended"),
-        "overdue": _count(is_overdue(work.now)),
-        "near_due": _count(and_(running, Case.due_at >= work.now, Case.due_at < work.now + book.near_due)),
-        "due_today": _count(and_(running, Case.due_at >= work.now, Case.due_at < tomorrow)),
-        "unplaced": _count(and_(is_open(), Case.unplaced.is_(true()))),
-        "edge": _count(and_(is_open(), Case.edge.is_(true()))),
-        "handed_to_me": _count(and_(is_open(), Case.handover_area_id.in_(areas))),
-        "new_today": _count(Case.received_at >= today),
-        "closed_today": _count(Case.closed_at >= today),
+    lists = {
+        "open": CaseFilters(open_only=True),
+        "received": CaseFilters(states=("received",)),
+        "to_sign": CaseFilters(states=("assigned",)),
+        "sign_overdue": CaseFilters(sign_due=True),
+        "in_progress": CaseFilters(states=("in_progress",)),
+        "to_check": CaseFilters(states=("fixed",), checked=False),
+        "to_close": CaseFilters(states=("fixed",), checked=True),
+        "returned": CaseFilters(states=("returned",)),
+        "suspended": CaseFilters(states=("suspended",)),
+        "overdue": CaseFilters(overdue=True),
+        "near_due": CaseFilters(due_before=bounds.near),
+        "due_today": CaseFilters(due_before=bounds.day_ends),
+        "unplaced": CaseFilters(open_only=True, unplaced=True),
+        "edge": CaseFilters(open_only=True, edge=True),
+        "handed_to_me": CaseFilters(handed=True),
+        "new_today": CaseFilters(received_since=bounds.day_begins),
+        "closed_today": CaseFilters(closed_since=bounds.day_begins),
     }
-    statement = select(*(column.label(name) for name, column in counted.items())).where(
-        visible_to(actor), Case.historic.is_(False), or_(is_open(), Case.closed_at >= today, Case.received_at >= today)
+    return {name: replace(filters, include_historic=False) for name, filters in lists.items()}
+
+
+def counters(work: Work, actor: Actor, book: Rulebook, area_id: int | None = None) -> Counters:
+    """Return the counters over the cases that `actor` may see, of one area (any level) or all; one query.
+
+    Each is counted by the conditions of its list. What is handed to an area still lies in another one, so
+    that of one area it is counted apart.
+    """
+    bounds = bounds_of(book, work.now)
+    lists = counted_lists(bounds)
+    handed = conditions_of(replace(lists.pop("handed_to_me"), area_id=area_id), actor, work.now)
+    offered = select(func.count()).select_from(Case).where(visible_to(actor), *handed).scalar_subquery()
+    counted = [_count(and_(*conditions_of(one, actor, work.now))).label(name) for name, one in lists.items()]
+    within = conditions_of(CaseFilters(area_id=area_id, include_historic=False), actor, work.now)
+    today = bounds.day_begins
+    statement = select(*counted, offered.label("handed_to_me")).where(
+        visible_to(actor), *within, or_(is_open(), Case.closed_at >= today, Case.received_at >= today)
     )
-    if area_id is not None:
-        statement = statement.where(Case.id.in_(select(CaseArea.case_id).where(CaseArea.area_id == area_id)))
     found = {name: int(value) for name, value in work.session.execute(statement).one()._mapping.items()}
     share = found["edge"] / found["open"] if found["open"] else None
     return Counters(**found, edge_share=share)

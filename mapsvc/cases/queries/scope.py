@@ -43,7 +43,12 @@ def visible_to(actor: Actor, permission: str = "case.view") -> ColumnElement[boo
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:
     """Whether the total clock of a case has run out: open, not suspended, no history from an import."""
-    return and_(Case.due_at < now, Case.state.not_in(("closed", "suspended")), Case.historic.is_(false()))
+    return and_(Case.due_at < now, is_running(), Case.historic.is_(false()))
+
+
+def is_running() -> ColumnElement[bool]:
+    """Whether the total clock of a case counts: open and not suspended (挂账)."""
+    return Case.state.not_in(("closed", "suspended"))
 
 
 def is_open() -> ColumnElement[bool]:

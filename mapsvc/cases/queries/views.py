@@ -16,8 +16,11 @@ class CaseFilters:
     `area_id` is an area of any level. `states` empty means all. `category` is a code or the
     beginning of one. `mine` keeps what the one who asks has to do. `text` is sought in number,
     source number, description and place. `bbox` is (west, south, east, north) in WGS 84.
-    `since` keeps cases changed at or after that moment, `due_before` open ones that fall due between
-    now and then. `sort` is `urgency` (overdue first, then by due time) or `newest`.
+    `since` keeps cases changed at or after that moment, `received_since` and `closed_since` those that came
+    in or were closed then, `due_before` those with a running clock that fall due between now and then.
+    `checked` keeps those that passed their check, or those that did not yet. `handed` keeps what is offered
+    to an area of the one who asks; `area_id` then is the area that it is offered to. `sort` is `urgency`
+    (overdue first, then by due time) or `newest`.
     """
 
     area_id: int | None = None
@@ -31,6 +34,8 @@ class CaseFilters:
     overdue: bool = False
     due_before: datetime | None = None
     sign_due: bool = False
+    checked: bool | None = None
+    handed: bool = False
     unplaced: bool = False
     edge: bool = False
     mine: bool = False
@@ -38,6 +43,8 @@ class CaseFilters:
     text: str = ""
     bbox: tuple[float, float, float, float] | None = None
     since: datetime | None = None
+    received_since: datetime | None = None
+    closed_since: datetime | None = None
     sort: str = "urgency"
 
 

@@ -12,9 +12,9 @@ from mapsvc.areas.models import Area, AreaVersion
 from mapsvc.base.errors import InvalidInput
 from mapsvc.cases.models import Case, CaseArea
 from mapsvc.cases.queries.cursors import Cursor, read_cursor, write_cursor
-from mapsvc.cases.queries.scope import is_open, is_overdue, visible_to
+from mapsvc.cases.queries.scope import is_open, is_overdue, is_running, visible_to
 from mapsvc.cases.queries.views import CaseFilters, CaseRow, Page
-from mapsvc.cases.rules.workflow import CHIEFS
+from mapsvc.cases.rules.workflow import FIELD
 from mapsvc.people.models import Person, Unit
 from mapsvc.people.rules.actor import Actor
 from mapsvc.storage.work import Work
@@ -56,7 +56,7 @@ def list_cases(
 
 def list_unplaced(work: Work, actor: Actor, cursor: str | None = None, limit: int = 50) -> Page:
     """Return the tray of open cases that lie in no area, the most urgent first."""
-    return list_cases(work, actor, CaseFilters(unplaced=True, open_only=True), cursor, limit)
+    return list_cases(work, actor, CaseFilters(unplaced=True, open_only=True, include_historic=False), cursor, limit)
 
 
 def _count(work: Work, conditions: Sequence[ColumnElement[bool]]) -> int:
@@ -110,7 +110,9 @@ def _beyond(sort: str, rank: ColumnElement[int], moment: ColumnElement[Any], aft
 def conditions_of(filters: CaseFilters, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
     """Return the filters as conditions on `Case`; scope is not among them."""
     found: list[ColumnElement[bool]] = []
-    if filters.area_id is not None:
+    if filters.area_id is not None and filters.handed:
+        found.append(Case.handover_area_id == filters.area_id)
+    elif filters.area_id is not None:
         found.append(Case.id.in_(select(CaseArea.case_id).where(CaseArea.area_id == filters.area_id)))
     if filters.states:
         found.append(Case.state.in_(filters.states))
@@ -128,6 +130,9 @@ def conditions_of(filters: CaseFilters, actor: Actor, now: datetime) -> list[Col
         (filters.open_only, is_open()),
         (filters.overdue, is_overdue(now)),
         (filters.sign_due, and_(Case.state == "assigned", Case.sign_due_at < now)),
+        (filters.checked is True, Case.checked_by_user_id.is_not(None)),
+        (filters.checked is False, Case.checked_by_user_id.is_(None)),
+        (filters.handed, is_handed_to(actor)),
         (filters.unplaced, Case.unplaced.is_(true())),
         (filters.edge, Case.edge.is_(true())),
         (not filters.include_historic, Case.historic.is_(false())),
@@ -135,9 +140,14 @@ def conditions_of(filters: CaseFilters, actor: Actor, now: datetime) -> list[Col
         if wanted:
             found.append(condition)
     if filters.due_before is not None:
-        found += [is_open(), Case.due_at >= now, Case.due_at < filters.due_before]
-    if filters.since is not None:
-        found.append(Case.updated_at >= filters.since)
+        found += [is_running(), Case.due_at >= now, Case.due_at < filters.due_before]
+    for moment, since in (
+        (Case.updated_at, filters.since),
+        (Case.received_at, filters.received_since),
+        (Case.closed_at, filters.closed_since),
+    ):
+        if since is not None:
+            found.append(moment >= since)
     if filters.mine:
         found.append(is_mine(actor))
     if filters.bbox is not None:
@@ -147,10 +157,15 @@ def conditions_of(filters: CaseFilters, actor: Actor, now: datetime) -> list[Col
     return found
 
 
+def is_handed_to(actor: Actor) -> ColumnElement[bool]:
+    """Whether an open case is offered to an area for which this very actor answers (移交给我)."""
+    return and_(is_open(), Case.handover_area_id.in_(sorted(actor.areas_of(*FIELD) or ())))
+
+
 def is_mine(actor: Actor) -> ColumnElement[bool]:
     """Whether a case waits for this very actor: owned by their area or person, their unit's, or offered to them."""
     parts: list[ColumnElement[bool]] = []
-    areas = actor.areas_of(*CHIEFS, "street")
+    areas = actor.areas_of(*FIELD)
     if areas:
         parts += [Case.owner_area_id.in_(sorted(areas)), Case.handover_area_id.in_(sorted(areas))]
     persons = {held.for_person_id for held in actor.roles if held.for_person_id is not None}
