@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from mapsvc.base.settings import Settings
 from mapsvc.cases.queries.photos import wanted_files
+from mapsvc.jobs.casework import CaseWork
 from mapsvc.storage.files import FileStore, LocalFiles
 from mapsvc.storage.work import Store
 
@@ -51,7 +52,13 @@ class Chores:
 def make_chores(settings: Settings) -> Chores:
     """Return the chores of this program."""
     files = LocalFiles(settings.data_dir / "photos")
-    return Chores([Chore("sweep_photos", timedelta(days=1), lambda store: sweep_photos(store, files))])
+    cases = CaseWork(settings)
+    return Chores(
+        [
+            Chore("resume_suspended", timedelta(minutes=5), cases.resume_suspended),
+            Chore("sweep_photos", timedelta(days=1), lambda store: sweep_photos(store, files)),
+        ]
+    )
 
 
 def sweep_photos(store: Store, files: FileStore) -> None:
