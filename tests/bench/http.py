@@ -181,7 +181,7 @@ def bench_batches(url: str, points: NDArray[np.float64], folder: Path, seconds: 
             found = wrk(url, seconds, script_of_body(f"/api/v1/locate{query}", body, content_type), connections=2)
             inside = in_the_server(folder, content_type, raw, query)
             print(
-                f"  POST {content_type} {query or '(nearest too)'}: over HTTP {found.per_s * BATCH / 1e6:.2f} M points/s"
+                f"  POST {content_type} {query or '(nearest too)'}: HTTP {found.per_s * BATCH / 1e6:.2f} M points/s"
                 f" (p99 {found.p99}{found.errors}); in the server {inside / 1e6:.2f} (aim: {aims[content_type]})"
             )
 
