@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from mapsvc.base.errors import InvalidInput
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LARGEST = 2**53
+"""More than any of the numbers of a cursor, and less than what a store cannot compare with."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -36,7 +38,7 @@ def read_cursor(text: str, sort: str) -> Cursor:
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         name, asked, rank, at, row = values
-        if name != sort or not all(type(value) is int for value in (asked, rank, row)):
+        if name != sort or not all(type(value) is int and abs(value) <= _LARGEST for value in (asked, rank, row)):
             raise ValueError("is of another order")
         return Cursor(sort, _moment(asked), rank, None if at is None else _moment(int(at)), row)
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:

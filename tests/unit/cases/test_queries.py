@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -219,7 +221,16 @@ def test_the_count_is_capped_and_says_so(district: District, monkeypatch: pytest
     assert (page.count, page.count_capped, len(page.rows)) == (2, True, 3)
 
 
-@pytest.mark.parametrize("text", ["", "x", "!!!", "bnVsbA", "WzEsMl0", "A" * 500])
+TOO_LARGE = ((10**30, 0, 1, 1), (1, 10**30, 1, 1), (1, 0, 10**30, 1), (1, 0, 1, 10**30), (1, 0, 1, -(10**30)))
+
+
+def _cursor(*numbers: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps(["urgency", *numbers]).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "!!!", "bnVsbA", "WzEsMl0", "A" * 500, *(_cursor(*numbers) for numbers in TOO_LARGE)]
+)
 def test_a_wrong_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read_cursor(text, "urgency")
