@@ -32,6 +32,8 @@ MAX_DESCRIPTION = 4000
 MAX_PLACE_TEXT = 500
 MAX_CONTACT = 100
 MAX_PHOTOS = 10
+EARLIEST_YEAR = 1970
+"""A phone whose clock was reset says 1970; what lies before is no time of observation."""
 EVENT_SPACE = uuids.UUID("7c2f9f0e-0f55-4a53-9f57-3b6f3f1d2a10")
 """Events that the program appends have a UUID made from this and from what caused them, so that none is doubled."""
 
@@ -131,6 +133,8 @@ def _check(actor: Actor, intake: Intake) -> None:
     if intake.contact is not None:
         check_text("contact", intake.contact.name, MAX_CONTACT)
         check_text("contact", intake.contact.phone, MAX_CONTACT)
+    if intake.observed_at is not None and intake.observed_at.year < EARLIEST_YEAR:
+        raise InvalidInput("bad_observed_at", "Nobody saw this at that time.", hint="Check the clock, or send no time.")
     if len(intake.photos) > MAX_PHOTOS:
         raise TooLarge(
             "too_many_photos", f"A report takes {MAX_PHOTOS} photos.", hint="Send fewer.", detail={"limit": MAX_PHOTOS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
 
 import pytest
@@ -210,6 +210,7 @@ def test_photos_that_came_before_are_attached(district: District) -> None:
         ({"place_text": "\ud800"}, InvalidInput, "bad_text"),
         ({"photos": tuple(uuid4() for _ in range(11))}, TooLarge, "too_many_photos"),
         ({"at": None, "place_text": ""}, InvalidInput, "needs_position"),
+        ({"observed_at": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))}, InvalidInput, "bad_observed_at"),
         ({"position": Position(30.01, 118.01)}, InvalidInput, "lon_lat_swapped"),
         ({"position": Position(float("nan"), 30.0)}, InvalidInput, "position_not_finite"),
         ({"position": Position(200.0, 30.0)}, InvalidInput, "position_out_of_range"),
