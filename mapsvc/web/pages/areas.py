@@ -148,7 +148,7 @@ def _counts(work: Work, area: AreaAt, names: tuple[str, ...]) -> tuple[Count, ..
         return ()
     counted = counters(work, actor(), parts().rulebook, area.area_id)
     list_url, extra = url_for("pages.case_list"), f"area={area.level}:{area.code}"
-    found = [count_of(speech(), counted, name, list_url, "" if name == "handed" else extra) for name in names]
+    found = [count_of(speech(), counted, name, list_url, extra) for name in names]
     return tuple(count for name, count in zip(names, found, strict=True) if name != "handed" or count.number != "0")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from uuid import UUID, uuid4
 
 from flask import Response, render_template, request, url_for
 
 from mapsvc.areas.queries.posts import find_due_unit
 from mapsvc.base.errors import MapsvcError, NotFound
+from mapsvc.cases.queries.counters import bounds_of
 from mapsvc.cases.queries.details import get_case
 from mapsvc.cases.queries.photos import find_photo
 from mapsvc.cases.queries.views import CaseView
@@ -28,7 +28,6 @@ from mapsvc.web.pages.problems import one_line
 from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.present import caseview
 from mapsvc.web.present.steps import StepContext, step_forms
-from mapsvc.web.present.times import NEAR
 from mapsvc.web.present.worklist import Asked, Option, work_list
 
 PAGE_SIZE = 50
@@ -39,11 +38,10 @@ MOST_CARDS = 12
 @permission("case.view")
 def case_list() -> str:
     asked = Asked.read(request.args, find_area_id(request.args.get("area", "")), read_id(request.args.get("unit", "")))
-    zone = parts().settings.timezone
-    midnight = datetime.combine(today() + timedelta(days=1), time.min, zone)
+    bounds = bounds_of(parts().rulebook, now())
     cursor = request.args.get("cursor") or None
     with parts().store.read() as work:
-        page = list_cases(work, actor(), asked.filters(midnight, now() + NEAR), cursor, PAGE_SIZE)
+        page = list_cases(work, actor(), asked.filters(bounds), cursor, PAGE_SIZE)
     may_open = allows(actor(), "case.open")
     base = url_for("pages.case_list")
     areas = area_options(asked.values.get("area", ""))

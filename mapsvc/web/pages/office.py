@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, product
 
 from flask import render_template, url_for
 
@@ -19,7 +19,7 @@ from mapsvc.web.guard import permission
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.frame import area_url, speech
 from mapsvc.web.parts import actor, now, parts, snapshot, today
-from mapsvc.web.present.counts import Count, count_of, edge_share_of
+from mapsvc.web.present.counts import LISTS, Count, count_of, edge_share_of
 
 TRAY = 8
 NAMED = 8
@@ -39,8 +39,9 @@ class Warning:
 
     icon: str
     text: str
+    url: str = ""
     areas: tuple[Link, ...] = ()
-    more_url: str = ""
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class CaseGroup:
     """Cases under one heading."""
 
     title: str
+    url: str
+    count: str
     rows: tuple[CaseRow, ...]
 
 
@@ -103,10 +106,11 @@ def _warnings(counted: Counters, missing: tuple[AreaWithoutChief, ...]) -> tuple
         areas = list(group)
         text = say.t("office.without_chief", level=say.level_name(level), count=len(areas))
         links = tuple(Link(area.name or area.code, area_url(level, area.code)) for area in areas[:NAMED])
-        more = url_for("pages.area_list", level=level, without_chief=1) if len(areas) > NAMED else ""
-        found.append(Warning("user-off", text, links, more))
+        every = url_for("pages.area_list", level=level, without_chief=1)
+        found.append(Warning("user-off", text, every, links, more=len(areas) > NAMED))
     if counted.sign_overdue:
-        found.append(Warning("alert-triangle", say.t("office.sign_overdue", count=counted.sign_overdue)))
+        text = say.t("office.sign_overdue", count=counted.sign_overdue)
+        found.append(Warning("alert-triangle", text, f"{url_for('pages.case_list')}?{LISTS['sign_overdue']}"))
     return tuple(found)
 
 
@@ -128,10 +132,11 @@ def unit() -> str:
     with parts().store.read() as work:
         units = units_by_id(work, actor().unit_ids)
         groups = []
-        for key, state in states:
-            rows: list[CaseRow] = []
-            for unit_id in sorted(units):
-                rows.extend(list_cases(work, actor(), CaseFilters(unit_id=unit_id, states=(state,))).rows)
-            groups.append(CaseGroup(say.t(f"unit.{key}"), tuple(rows)))
+        for unit_id, (key, state) in product(sorted(units), states):
+            filters = CaseFilters(unit_id=unit_id, states=(state,), include_historic=False)
+            page = list_cases(work, actor(), filters)
+            title = say.t(f"unit.{key}") if len(units) == 1 else f"{units[unit_id].name} · {say.t(f'unit.{key}')}"
+            url = url_for("pages.case_list", state=state, unit=unit_id)
+            groups.append(CaseGroup(title, url, str(page.count), page.rows))
     names = "、".join(units[unit_id].name for unit_id in sorted(units))
     return render_template("unit.html", unit_names=names, groups=groups)

@@ -25,8 +25,8 @@ LISTS: dict[str, str] = {
     "to_sign": "state=assigned",
     "sign_overdue": "sign_due=1",
     "in_progress": "state=in_progress",
-    "to_check": "state=fixed",
-    "to_close": "state=fixed",
+    "to_check": "state=fixed&checked=0",
+    "to_close": "state=fixed&checked=1",
     "returned": "state=returned",
     "suspended": "state=suspended",
     "overdue": "overdue=1",
@@ -35,10 +35,10 @@ LISTS: dict[str, str] = {
     "unplaced": "unplaced=1",
     "edge": "edge=1",
     "handed": "handed=1",
-    "new_today": "sort=newest",
-    "closed_today": "state=closed&sort=newest",
+    "new_today": "new_today=1&sort=newest",
+    "closed_today": "closed_today=1&sort=newest",
 }
-"""Which list a number is made of, as the query of `/cases`."""
+"""Which list a number is made of, as the query of `/cases`: `counted_lists` as an address."""
 
 _LATE = frozenset({"overdue", "sign_overdue"})
 _NEAR = frozenset({"near_due", "due_today", "unplaced"})

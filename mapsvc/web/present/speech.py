@@ -69,14 +69,14 @@ class Speech:
         return " · ".join([self.state_name(row.state), *flags])
 
     def category_name(self, code: str, condition: str = "") -> str:
-        """Return 雨水井盖 缺失: the minor class, and the condition where one was filed."""
+        """Return 雨水井盖 缺失: the minor class, and the condition where it says more."""
         category = self.categories.find(code)
         if category is None:
             return code
         found = category.find_condition(condition) if condition else None
         name = category.title(self.language)
         more = found.title(self.language) if found else ""
-        return f"{name} · {more}" if more and more.casefold() != name.casefold() else name
+        return f"{name} · {more}" if more and more.casefold() not in name.casefold() else name
 
     def level_name(self, level: str) -> str:
         """Return the name of a level."""

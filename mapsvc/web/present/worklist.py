@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
+from mapsvc.cases.queries.counters import Bounds
 from mapsvc.cases.queries.views import CaseFilters, Page
 from mapsvc.cases.rules.values import STATES
+from mapsvc.web.present.counts import LISTS
 from mapsvc.web.present.speech import Speech
 
-FLAGS = ("mine", "sign_due", "due_today", "due_soon", "overdue", "unplaced", "edge", "handed")
-KEPT = ("text", "state", "category", "area", "unit", "sort", *FLAGS)
+FLAGS = (
+    "mine", "sign_due", "due_today", "due_soon", "overdue", "unplaced", "edge", "handed", "new_today", "closed_today",
+)  # fmt: skip
+KEPT = ("text", "state", "checked", "category", "area", "unit", "sort", *FLAGS)
 LONGEST = 100
+_CHECKED = {"0": False, "1": True}
 
 
 @dataclass(frozen=True)
@@ -74,23 +78,28 @@ class Asked:
         """Whether a flag is set."""
         return self.values.get(name) == "1"
 
-    def filters(self, today_ends: datetime, near: datetime) -> CaseFilters:
-        """Return the filters; without a state the list holds open cases only, a search all of them."""
+    def filters(self, bounds: Bounds) -> CaseFilters:
+        """Return the filters; without a state the list holds open cases only, a search or a day's list all of them."""
         state, text = self.values.get("state", ""), self.values.get("text", "")
-        due_before = near if self.has("due_soon") else today_ends if self.has("due_today") else None
+        due_before = bounds.near if self.has("due_soon") else bounds.day_ends if self.has("due_today") else None
+        of_today = self.has("new_today") or self.has("closed_today")
         return CaseFilters(
             area_id=self.area_id,
             states=(state,) if state else (),
             category=self.values.get("category", ""),
             unit_id=self.unit_id,
-            open_only=not state and not text,
+            open_only=not state and not text and not of_today,
             overdue=self.has("overdue"),
             due_before=due_before,
             sign_due=self.has("sign_due"),
             unplaced=self.has("unplaced"),
             edge=self.has("edge"),
-            mine=self.has("mine") or self.has("handed"),
-            include_historic=bool(state == "closed" or text),
+            mine=self.has("mine"),
+            checked=_CHECKED.get(self.values.get("checked", "")),
+            handed=self.has("handed"),
+            received_since=bounds.day_begins if self.has("new_today") else None,
+            closed_since=bounds.day_begins if self.has("closed_today") else None,
+            include_historic=bool(state == "closed" or text) and not of_today,
             text=text,
             sort=self.values.get("sort", "urgency"),
         )
@@ -120,12 +129,19 @@ def chips_of(words: Speech, asked: Asked, base: str) -> tuple[Chip, ...]:
     return tuple(Chip(words.t(key), Asked({**kept, **values}).url(base), present == values) for key, values in _CHIPS)
 
 
+def _counted(words: Speech, asked: Asked) -> str:
+    """Return the words of the counter whose list this is; empty for another list."""
+    present = {name: value for name, value in asked.values.items() if name not in {"area", "unit"}}
+    name = next((name for name, query in LISTS.items() if dict(parse_qsl(query)) == present), "")
+    return words.t(f"count.{name}") if name else ""
+
+
 def work_list(
     words: Speech, asked: Asked, page: Page, base: str, areas: Sequence[Option], *, paged: bool, may_open: bool
 ) -> WorkList:
     """Return the page of the list."""
     chips = chips_of(words, asked, base)
-    title = next((chip.text for chip in chips if chip.here), words.t("nav.cases"))
+    title = next((chip.text for chip in chips if chip.here), "") or _counted(words, asked) or words.t("nav.cases")
     count = words.t("cases.at_least", count=page.count) if page.count_capped else str(page.count)
     shown = {"text", "state", "category", "area"}
     return WorkList(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsvc.base.errors import InvalidInput
+from mapsvc.cases.queries.counters import Bounds
 from mapsvc.web.pages.account import safe_next
 from mapsvc.web.pages.forms import form_hash, read_day, read_degrees, read_id, read_ids, read_uuid
 from mapsvc.web.pages.guide import render_markdown
@@ -90,18 +91,19 @@ def test_the_same_form_has_the_same_hash_whatever_the_order_and_the_token() -> N
 
 MIDNIGHT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 SOON = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+DAY = Bounds(datetime(2026, 11, 21, 16, 0, tzinfo=UTC), MIDNIGHT, SOON)
 
 
 def test_a_list_holds_open_cases_unless_something_else_is_asked() -> None:
-    assert Asked.read({}).filters(MIDNIGHT, SOON).open_only
-    assert not Asked.read({"state": "closed"}).filters(MIDNIGHT, SOON).open_only
-    assert not Asked.read({"text": "井盖"}).filters(MIDNIGHT, SOON).open_only
+    assert Asked.read({}).filters(DAY).open_only
+    assert not Asked.read({"state": "closed"}).filters(DAY).open_only
+    assert not Asked.read({"text": "井盖"}).filters(DAY).open_only
 
 
 def test_flags_of_the_address_become_filters() -> None:
-    found = Asked.read({"overdue": "1", "edge": "1", "due_today": "1", "category": "E01"}).filters(MIDNIGHT, SOON)
+    found = Asked.read({"overdue": "1", "edge": "1", "due_today": "1", "category": "E01"}).filters(DAY)
     assert (found.overdue, found.edge, found.due_before, found.category) == (True, True, MIDNIGHT, "E01")
-    assert Asked.read({"due_soon": "1"}).filters(MIDNIGHT, SOON).due_before == SOON
+    assert Asked.read({"due_soon": "1"}).filters(DAY).due_before == SOON
 
 
 def test_what_an_old_link_does_not_know_is_dropped() -> None:
