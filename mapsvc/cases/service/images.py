@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pillow_heif
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mapsvc.base.errors import InvalidInput, TooLarge, UnsupportedType
 
@@ -24,6 +25,18 @@ MAX_SIDE = 2560
 """Longest side of a stored photo in pixels: enough to read a house number, small enough for a phone's line."""
 
 QUALITY = 85
+
+_BROKEN_EXIF = (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What each orientation of EXIF asks for. Pillow's own function writes the EXIF anew, and fails where it is odd."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,6 @@ def clean_photo(content: bytes, *, max_bytes: int, max_pixels: int) -> CleanPhot
         raise _too_large("photo_too_many_pixels", f"The photo has more than {max_pixels} pixels.", max_pixels)
     metadata = read_metadata(image)
     upright = _upright(image)
-    upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     bare = Image.new("RGB", upright.size)
     bare.paste(upright)  # pixels only: nothing that hung on the picture comes along
     out = io.BytesIO()
@@ -97,10 +109,17 @@ def _broken(error: Exception) -> InvalidInput:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Decode whole (a photo that is cut short is refused, not filled up with grey) and turn by EXIF."""
+    """Decode whole (a photo that is cut short is refused, not filled up with grey), shrink, and turn by EXIF.
+
+    Shrunk first: every further step would hold the largest picture once more in memory.
+    """
     try:
+        turn = _TURNS.get(_orientation(image))
+        if image.mode in {"1", "P", "PA"}:  # indices of a palette cannot be averaged
+            image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
         image.load()
-        turned = ImageOps.exif_transpose(image)
+        turned = image if turn is None else image.transpose(turn)
         if turned.mode in {"RGBA", "LA", "PA"} or "transparency" in turned.info:
             turned = turned.convert("RGBA")
             ground = Image.new("RGBA", turned.size, (255, 255, 255, 255))
@@ -110,13 +129,22 @@ def _upright(image: Image.Image) -> Image.Image:
         raise _broken(error) from error
 
 
+def _orientation(image: Image.Image) -> int:
+    """Return how the camera was held, 1 to 8; a picture whose EXIF is broken is taken as it lies."""
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation)
+    except _BROKEN_EXIF:
+        return 1
+    return found if isinstance(found, int) else 1
+
+
 def read_metadata(image: Image.Image) -> Metadata:
     """Return what EXIF says of place and time; a field that makes no sense is left out, never guessed."""
     try:
         exif = image.getexif()
         detail = exif.get_ifd(ExifTags.IFD.Exif)
         gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
-    except (OSError, ValueError, SyntaxError, KeyError, TypeError):
+    except _BROKEN_EXIF:
         return Metadata()
     lat = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "S", 90)
     lon = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "W", 180)

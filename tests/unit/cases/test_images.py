@@ -132,6 +132,62 @@ def test_photos_are_turned_upright() -> None:
     assert Image.open(io.BytesIO(stored.content)).size == (20, 40)
 
 
+@pytest.mark.parametrize("entry", [(0x11A, 7, 4, b"abcd"), (0x100, 2, 4, b"abc\0"), (0x100, 7, 4, b"abcd")])
+def test_a_photo_with_odd_exif_is_taken_and_turned(entry: tuple[int, int, int, bytes]) -> None:
+    """Tags of a type that the standard does not give them: cameras and editors write such."""
+    entries = sorted([entry, (0x112, 3, 1, struct.pack("<HH", 6, 0))])
+    packed = b"".join(struct.pack("<HHI4s", *each) for each in entries)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + packed + b"\0\0\0\0"
+    stored = clean(encoded(picture(), exif=exif))
+    assert (stored.width, stored.height) == (20, 40)
+    assert_bare(stored.content)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_every_orientation_shows_the_same_corner(orientation: int) -> None:
+    upright = picture((40, 20), colour=(255, 255, 255))
+    upright.paste((0, 0, 0), (0, 0, 10, 5))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    held = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }.get(orientation)  # fmt: skip
+    content = encoded(upright if held is None else upright.transpose(held), "PNG", exif=exif)
+    stored = Image.open(io.BytesIO(clean(content).content)).convert("L")
+    assert stored.size == (40, 20)
+    assert stored.getpixel((2, 2)) < 60  # type: ignore[operator]
+    assert min(stored.getpixel(place) for place in ((37, 2), (2, 17), (37, 17))) > 200  # type: ignore[type-var,operator]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "1", "LA"])
+def test_a_large_picture_with_few_bytes_is_shrunk_before_anything_else(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    largest = 0
+    paste, composite = Image.Image.paste, Image.alpha_composite
+
+    def note(image: Image.Image) -> None:
+        nonlocal largest
+        largest = max(largest, *image.size)
+
+    def noted_paste(self: Image.Image, *given: Any, **more: Any) -> None:
+        note(self)
+        paste(self, *given, **more)
+
+    def noted_composite(below: Image.Image, above: Image.Image) -> Image.Image:
+        note(above)
+        return composite(below, above)
+
+    monkeypatch.setattr(Image.Image, "paste", noted_paste)
+    monkeypatch.setattr(Image, "alpha_composite", noted_composite)
+    content = encoded(Image.new("RGBA", (4000, 3000), (9, 9, 9, 0)).convert(mode), "PNG", compress_level=1)
+    stored = clean(content)
+    assert (stored.width, stored.height) == (MAX_SIDE, MAX_SIDE * 3 // 4)
+    assert largest == MAX_SIDE
+
+
 def test_large_photos_are_shrunk_and_keep_their_shape() -> None:
     stored = clean(encoded(picture((5000, 2500))))
     assert (stored.width, stored.height) == (MAX_SIDE, MAX_SIDE // 2)
