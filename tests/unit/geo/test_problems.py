@@ -8,8 +8,6 @@ import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from mapsvc.geo.datums import wgs84_to_gcj02
-from mapsvc.geo.likeness import looks_like_gcj02
 from mapsvc.geo.problems import geometry_problems
 from tests.coverages import array, grid
 
@@ -59,22 +57,3 @@ def test_good_rows_have_no_problem() -> None:
 def test_the_rows_come_in_order() -> None:
     problems = geometry_problems([None, GOOD, Polygon(), None])
     assert [problem.row for problem in problems] == [0, 2, 3]
-
-
-def test_shifted_borders_look_like_gcj02() -> None:
-    cells, _ = grid(30, 30)
-    shifted = shapely.transform(cells, lambda c: np.column_stack(wgs84_to_gcj02(c[:, 0], c[:, 1])))
-    verdict = looks_like_gcj02(shifted, cells)
-    assert verdict is not None
-    assert verdict.looks_like_gcj02
-    assert verdict.as_gcj02 > 0.999
-    same = looks_like_gcj02(cells, cells)
-    assert same is not None
-    assert not same.looks_like_gcj02
-    assert same.as_it_stands == pytest.approx(1)
-
-
-def test_borders_elsewhere_say_nothing() -> None:
-    cells, _ = grid(2, 2)
-    assert looks_like_gcj02(cells, [shapely.box(10, 10, 11, 11)]) is None
-    assert looks_like_gcj02([], cells) is None
