@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from mapsvc.base.errors import MapsvcError
 from mapsvc.web.errors import problem_of
+from mapsvc.web.present.caseview import step_title
 from mapsvc.web.present.speech import Speech
 
 
@@ -25,9 +27,18 @@ def problem_words(words: Speech, status: int, code: str) -> Told:
     return Told(words.t(f"error.title_{known}"), what, words.t(f"error.hint_{known}"))
 
 
+def _first_was(words: Speech, error: MapsvcError) -> str:
+    """Return who took which step before, where the refusal tells it."""
+    by, at, step = (error.detail.get(name) for name in ("by", "at", "step"))
+    if not (by and at and step):
+        return ""
+    when = words.when(datetime.fromisoformat(at))
+    return words.t("error.first_was", by=by, when=when, step=step_title(words, step))
+
+
 def one_line(words: Speech, error: MapsvcError) -> str:
     """Return one line for a form that was refused; the message of the rule itself where no words are kept for it."""
     found = words.find(f"code.{error.code}")
     if found:
-        return found
+        return f"{found} {_first_was(words, error)}".strip()
     return error.message if words.language == "en" else problem_words(words, problem_of(error).status, error.code).what
