@@ -123,11 +123,6 @@ def test_gcj02_and_cgcs2000_are_the_same_ground_to_within_the_sources(shared_dat
         assert apart < 250
 
 
-def overlap(one: shapely.Geometry, other: shapely.Geometry) -> float:
-    """Return the intersection over the union of two grounds."""
-    return float(shapely.intersection(one, other).area / shapely.union(one, other).area)
-
-
 def test_heping_looks_like_gcj02_and_not_once_shifted(shared_data: Path) -> None:
     plain = districts(shared_data, "four_named_districts_epsg4490.geojson")["210102"]
     unlabelled = districts(shared_data, "four_named_districts_gcj02.geojson", crs="wgs84")["210102"]
