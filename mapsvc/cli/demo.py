@@ -19,7 +19,11 @@ from mapsvc.storage import migrate
 from mapsvc.storage.engine import make_engine
 from mapsvc.storage.work import Store
 
-STAGES = {"people": "posts, units and accounts", "reports": "three months of reports"}
+STAGES = {
+    "people": "posts, units and accounts",
+    "ledger": "an older ledger",
+    "reports": "three months of reports",
+}
 
 
 @click.command()

@@ -20,6 +20,7 @@ from mapsvc.cases.service.photos import PreparedPhoto, prepare_photo
 from mapsvc.cases.service.rulebook import load_calendar, make_rulebook
 from mapsvc.catalog import Catalog, load_catalog
 from mapsvc.demo.history import History, Staff
+from mapsvc.demo.ledger import import_ledger
 from mapsvc.demo.pictures import draw_street
 from mapsvc.demo.staff import ACCOUNTS, UNITS, Account, make_posts
 from mapsvc.demo.stories import make_stories
@@ -33,7 +34,10 @@ from mapsvc.storage.files import LocalFiles
 from mapsvc.storage.work import Store, Work
 
 PASSWORD = "qinghe-demo-2026"  # noqa: S105  # printed on purpose: the demo is served to this machine only
-CASES = 1000
+CASES = 800
+"""Reports of the last three months, each lived through step by step."""
+LEDGER_SHARE = 3
+"""For each of them so many older ones, imported as history."""
 PICTURES = 8
 MADE = ("district", "street", "community", "patch")
 CLERKS = ("intake", "dispatcher", "duty_officer")
@@ -42,7 +46,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def build_demo(store: Store, settings: Settings, progress: Progress, *, cases: int = CASES, seed: int = SEED) -> None:
-    """Fill an empty, migrated store with the town and its last three months."""
+    """Fill an empty, migrated store with the town, its last three months, and a ledger of the time before."""
     catalog = load_catalog(settings)
     town = make_town(seed)
     _import_ground(store, settings, catalog, town, progress)
@@ -53,12 +57,16 @@ def build_demo(store: Store, settings: Settings, progress: Progress, *, cases: i
     with store.write() as work:
         unit_ids = _put_units(work, catalog)
     snapshots = Snapshots(store, settings, catalog.levels)
-    staff = _add_accounts(store, settings, snapshots.current(store.clock.now()), posts, unit_ids)
+    snapshot = snapshots.current(store.clock.now())
+    book = make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings))
+    staff = _add_accounts(store, settings, snapshot, posts, unit_ids)
+    progress("ledger", 0, 0)
+    import_ledger(store, settings, snapshot, book, town, LEDGER_SHARE * cases, seed)
     progress("reports", 0, cases)
     history = History(
         store=store,
         snapshots=snapshots,
-        book=make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings)),
+        book=book,
         pictures=_prepare_pictures(settings),
         staff=staff,
         now=store.clock.now(),
