@@ -108,7 +108,8 @@ def _steps() -> Iterator[str]:
 
 def _events() -> Iterator[str]:
     yield "## Events\n\nWritten to the outbox in the transaction that caused them."
-    for kind in sorted(events.Event.__subclasses__(), key=lambda each: each.kind):
+    ours = [kind for kind in events.Event.__subclasses__() if kind.__module__ == events.__name__]
+    for kind in sorted(ours, key=lambda each: each.kind):
         yield f"\n### {kind.kind}\n\n{(inspect.getdoc(kind) or '').splitlines()[0]}"
 
 

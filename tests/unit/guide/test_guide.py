@@ -152,7 +152,8 @@ def test_every_step_of_the_workflow_has_its_heading(page_text: str) -> None:
 
 
 def test_every_event_has_its_heading(page_text: str) -> None:
-    assert _headings(page_text, "Events") == Counter(kind.kind for kind in events.Event.__subclasses__())
+    ours = [kind for kind in events.Event.__subclasses__() if kind.__module__ == events.__name__]
+    assert _headings(page_text, "Events") == Counter(kind.kind for kind in ours)
 
 
 def test_every_job_and_chore_has_its_heading(page_text: str, settings: Settings) -> None:
