@@ -57,7 +57,10 @@ def started(what: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def killed_after(lines: int, what: str, *arguments: str) -> list[str]:
@@ -66,7 +69,10 @@ def killed_after(lines: int, what: str, *arguments: str) -> list[str]:
         assert process.stdout is not None
         said = [process.stdout.readline().strip() for _ in range(lines)]
         process.kill()
-        rest, errors = process.communicate()
+        # Not communicate(): it would pass over the lines that readline() has read ahead.
+        rest = process.stdout.read()
+        errors = process.stderr.read() if process.stderr else ""
+        process.wait()
     assert process.returncode == -signal.SIGKILL, errors
     assert all(said), errors
     complete = rest[: rest.rfind("\n") + 1]  # a line cut short was not acknowledged
