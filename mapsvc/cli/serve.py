@@ -29,7 +29,13 @@ DRAIN_S = 10
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 for all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen at.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes; one for each core by default, at most 4.")
-@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64), help="Threads in each process.")
+@click.option(
+    "--threads",
+    default=32,
+    show_default=True,
+    type=click.IntRange(1, 512),
+    help="Requests that each process has in hand at most; a phone that sends slowly keeps one of them.",
+)
 @click.option("--tls-cert", type=click.Path(path_type=Path), help="Certificate chain (PEM). Phones need HTTPS.")
 @click.option("--tls-key", type=click.Path(path_type=Path), help="Its private key (PEM).")
 def cli(host: str, port: int, workers: int | None, threads: int, tls_cert: Path | None, tls_key: Path | None) -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -115,7 +115,9 @@ def test_a_port_in_use_and_half_a_key_pair_are_said(environment: dict[str, str],
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("store")
-def test_what_it_acknowledged_is_there_after_it_stopped_and_no_worker_outlives_a_kill(environment: dict[str, str]) -> None:
+def test_what_it_acknowledged_is_there_after_it_stopped_and_no_worker_outlives_a_kill(
+    environment: dict[str, str],
+) -> None:
     port, path = free_port(), f"/api/v1/cases/{uuid.uuid4()}"
     with serving(environment, port) as process:
         status, receipt = ask(port, "PUT", path, json.dumps(REPORT).encode())
@@ -150,6 +152,20 @@ def test_a_body_that_never_ends_well_writes_nothing_and_the_next_one_is_served(e
             line.settimeout(20)
             assert b" 413 " in line.recv(65536).split(b"\r\n")[0]
         assert ask(port, "PUT", path, json.dumps(REPORT).encode())[0] == 201
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("store")
+def test_phones_that_send_slowly_keep_nobody_waiting(environment: dict[str, str]) -> None:
+    head = "PUT /api/v1/cases/{} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
+    port = free_port()
+    with serving(environment, port), ExitStack() as lines:
+        for _ in range(16):
+            line = lines.enter_context(socket.create_connection(("127.0.0.1", port)))
+            line.sendall(head.format(uuid.uuid4()).encode() + b"{")
+        time.sleep(1)
+        for _ in range(5):
+            assert ask(port, "GET", "/readyz")[0] == 200
 
 
 @pytest.mark.slow

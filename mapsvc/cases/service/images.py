@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+import threading
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,9 @@ MAX_SIDE = 2560
 """Longest side of a stored photo in pixels: enough to read a house number, small enough for a phone's line."""
 
 QUALITY = 85
+
+_DECODERS = threading.BoundedSemaphore(2)
+"""Photos in one process that are decoded at the same time: the largest takes more than half a gigabyte."""
 
 _BROKEN_EXIF = (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error)
 _TURNS = {
@@ -69,6 +73,11 @@ def clean_photo(content: bytes, *, max_bytes: int, max_pixels: int) -> CleanPhot
         raise _too_large("photo_too_large", f"The photo has more than {max_bytes} bytes.", max_bytes)
     if not content:
         raise InvalidInput("empty_photo", "The photo is empty.", hint="Send it again.")
+    with _DECODERS:
+        return _clean(content, max_pixels)
+
+
+def _clean(content: bytes, max_pixels: int) -> CleanPhoto:
     image = _open(content)
     if image.width * image.height > max_pixels:
         raise _too_large("photo_too_many_pixels", f"The photo has more than {max_pixels} pixels.", max_pixels)

@@ -6,7 +6,10 @@ import csv
 import hashlib
 import io
 import struct
+import threading
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +189,30 @@ def test_a_large_picture_with_few_bytes_is_shrunk_before_anything_else(
     stored = clean(content)
     assert (stored.width, stored.height) == (MAX_SIDE, MAX_SIDE * 3 // 4)
     assert largest == MAX_SIDE
+
+
+def test_few_photos_are_decoded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most, lock = 0, 0, threading.Lock()
+    real = Image.open
+
+    def slow_open(*given: Any, **more: Any) -> Any:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.05)
+        try:
+            return real(*given, **more)
+        finally:
+            with lock:
+                running -= 1
+
+    monkeypatch.setattr(Image, "open", slow_open)
+    content = encoded(picture())
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(clean, [content] * 8))
+    assert {photo.width for photo in found} == {40}
+    assert most == 2
 
 
 def test_large_photos_are_shrunk_and_keep_their_shape() -> None:
