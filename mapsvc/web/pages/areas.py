@@ -13,7 +13,7 @@ from mapsvc.areas.queries.posts import list_team
 from mapsvc.areas.rules.located import AreaAt
 from mapsvc.base.errors import NotFound
 from mapsvc.cases.queries.counters import counters
-from mapsvc.cases.queries.views import CaseFilters, CaseRow
+from mapsvc.cases.queries.views import CaseFilters, CaseRow, Counters
 from mapsvc.cases.queries.worklist import list_cases
 from mapsvc.maps.compose import View
 from mapsvc.people.rules.permissions import allows
@@ -25,6 +25,7 @@ from mapsvc.web.pages.maps import district_view, draw, map_of
 from mapsvc.web.parts import actor, parts, snapshot, today
 from mapsvc.web.present.areaview import AreaPage, heading_of, team_of
 from mapsvc.web.present.counts import Count, count_of
+from mapsvc.web.present.legend import Legend, line_legend, shapes_of, sign_legend
 
 PAGE_COUNTS = ("to_sign", "due_today", "overdue", "handed", "in_progress", "open")
 CARD_COUNTS = ("open", "to_sign", "due_today", "overdue")
@@ -66,22 +67,29 @@ def area_page(level: str, code: str) -> str | Response:
 
 def _area_page(level: str, code: str) -> str:
     area = _get_area(level, code)
-    say = speech()
     with parts().store.read() as work:
-        made = _describe(work, area, PAGE_COUNTS)
+        counted = _count(work, area)
+        made = _describe(work, area, counted, PAGE_COUNTS)
         rows, more = _open_cases(work, area)
     list_url = url_for("pages.case_list", area=f"{level}:{code}")
     lon, lat = label_point(area)
     made = replace(
         made,
         report_url=url_for("pages.case_new", lon=lon, lat=lat) if allows(actor(), "case.open") else "",
-        settle_url=f"{list_url}&state=in_progress",
-        transfer_url=f"{list_url}&edge=1",
+        settle=_action(counted, "in_progress", list_url),
+        transfer=_action(counted, "edge", list_url),
     )
     view = View(lon=lon, lat=lat, zoom=16)
     plan = map_of().area(view, made.heading, level, code, area.area_id, url_for("pages.case_list"))
     more_url = list_url if more else ""
-    return render_template("area.html", area=made, rows=rows, more_url=more_url, map=draw(plan), say=say)
+    return render_template("area.html", area=made, rows=rows, more_url=more_url, map=draw(plan), legend=_legend(level))
+
+
+def _legend(level: str) -> Legend:
+    say = speech()
+    signs = sign_legend(say) if allows(actor(), "case.view") else ()
+    shapes = shapes_of(say, *(["group"] if signs else []), "chosen")
+    return Legend(signs, line_legend(say, parts().layers, [level]), shapes)
 
 
 def _get_area(level: str, code: str) -> AreaAt:
@@ -108,7 +116,7 @@ def path_above(area: AreaAt) -> tuple[AreaAt, ...]:
     return tuple(sorted((one for one in found if one.level in above), key=lambda one: above.index(one.level)))
 
 
-def _describe(work: Work, area: AreaAt, names: tuple[str, ...]) -> AreaPage:
+def _describe(work: Work, area: AreaAt, counted: Counters | None, names: tuple[str, ...]) -> AreaPage:
     say, who, on = speech(), actor(), today()
     staff = allows(who, "post.view")
     responsible = snapshot().responsible(area.area_id, on)
@@ -122,7 +130,7 @@ def _describe(work: Work, area: AreaAt, names: tuple[str, ...]) -> AreaPage:
         heading=heading_of(say, area.level, area.name or area.code, responsible, staff=staff),
         path=path_above(area),
         team=team_of(say, area.level, members, staff=staff),
-        counts=_counts(work, area, names),
+        counts=_counts(counted, area, names),
         households=table.households[row] if staff else None,
         vacant=staff and responsible is None,
         answering=_who_answers(area, on),
@@ -143,10 +151,18 @@ def _who_answers(area: AreaAt, on: date) -> str:
     return speech().t("area.vacant_above")
 
 
-def _counts(work: Work, area: AreaAt, names: tuple[str, ...]) -> tuple[Count, ...]:
-    if not allows(actor(), "case.view"):
+def _count(work: Work, area: AreaAt) -> Counters | None:
+    return counters(work, actor(), parts().rulebook, area.area_id) if allows(actor(), "case.view") else None
+
+
+def _action(counted: Counters | None, name: str, list_url: str) -> Count | None:
+    """Return the list that an action begins at, with how many cases wait there."""
+    return count_of(speech(), counted, name, list_url) if counted else None
+
+
+def _counts(counted: Counters | None, area: AreaAt, names: tuple[str, ...]) -> tuple[Count, ...]:
+    if counted is None:
         return ()
-    counted = counters(work, actor(), parts().rulebook, area.area_id)
     list_url, extra = url_for("pages.case_list"), f"area={area.level}:{area.code}"
     found = [count_of(speech(), counted, name, list_url, extra) for name in names]
     return tuple(count for name, count in zip(names, found, strict=True) if name != "handed" or count.number != "0")
@@ -166,7 +182,8 @@ def area_card(level: str, code: str) -> str:
     if not map_of().audience.sees_borders:
         raise NotFound("unknown_area", "There is no such area.", hint="Check the address.")
     with parts().store.read() as work:
-        made = _describe(work, _get_area(level, code), CARD_COUNTS)
+        area = _get_area(level, code)
+        made = _describe(work, area, _count(work, area), CARD_COUNTS)
     return render_template("pieces/area_card.html", area=made)
 
 

@@ -27,6 +27,7 @@ from mapsvc.web.pages.maps import draw, map_of
 from mapsvc.web.pages.problems import one_line
 from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.present import caseview
+from mapsvc.web.present.legend import Legend, LegendSign, line_legend, shapes_of
 from mapsvc.web.present.steps import StepContext, step_forms
 from mapsvc.web.present.worklist import Asked, Option, work_list
 
@@ -105,6 +106,7 @@ def show_case(number: str, *, problem: str = "", contact: Contact | None = None)
         clocks=caseview.clocks_of(speech(), view),
         notices=caseview.notices_of(speech(), view),
         map=_map(view),
+        legend=_legend(view),
         problem=problem,
         contact=contact,
     )
@@ -124,6 +126,13 @@ def _map(view: CaseView) -> MapParts | None:
         "accuracy_m": view.accuracy_m, "level": row.area_level, "code": row.area_code,
     }  # fmt: skip
     return draw(map_of().spot(View(lon=row.lon, lat=row.lat, zoom=17), speech().t("case.map"), **data))
+
+
+def _legend(view: CaseView) -> Legend:
+    say, row = speech(), view.row
+    sign = LegendSign(row.state, say.state_words(row), row.overdue, row.unplaced, row.edge)
+    names = [*(["accuracy"] if view.accuracy_m else []), *(["chosen"] if row.area_code else [])]
+    return Legend((sign,), line_legend(say, parts().layers, [row.area_level]), shapes_of(say, *names))
 
 
 def _step_context(work: Work, view: CaseView) -> StepContext:

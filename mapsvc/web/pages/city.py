@@ -18,6 +18,7 @@ from mapsvc.web.pages.forms import read_id
 from mapsvc.web.pages.frame import speech
 from mapsvc.web.pages.maps import district_view, draw, map_of
 from mapsvc.web.parts import actor, parts, snapshot
+from mapsvc.web.present.legend import Legend, line_legend, shapes_of, sign_legend
 
 SHADES = ((0, 0, "#fee838"), (1, 2, "#bcaf6f"), (3, 5, "#7d7c78"), (6, 10, "#434e6c"), (11, None, "#00224e"))
 """Five steps of cividis, the more the darker: told apart in grey and without red or green."""
@@ -42,17 +43,6 @@ class Shade:
 
 
 @dataclass(frozen=True)
-class LegendItem:
-    """One sign of the legend."""
-
-    state: str
-    text: str
-    overdue: bool = False
-    unplaced: bool = False
-    edge: bool = False
-
-
-@dataclass(frozen=True)
 class City:
     """What the page of the city map shows beside the map."""
 
@@ -60,8 +50,9 @@ class City:
     toggles: tuple[Choice, ...]
     shades: tuple[Shade, ...]
     shows_cases: bool
-    legend: tuple[LegendItem, ...]
+    legend: Legend
     no_borders: bool
+    no_areas: bool
 
 
 @pages.get("/")
@@ -92,8 +83,13 @@ def _city(levels: list[str], *, shows_cases: bool) -> City:
         toggles=tuple(toggles),
         shades=_shades() if shows_cases and levels else (),
         shows_cases=shows_cases,
-        legend=_legend(),
+        legend=Legend(
+            signs=sign_legend(say) if shows_cases else (),
+            lines=line_legend(say, parts().layers, levels),
+            shapes=shapes_of(say, *(["group"] if shows_cases else []), *(["chosen"] if levels else [])),
+        ),
         no_borders=not map_of().audience.sees_borders,
+        no_areas=not snapshot().tables,
     )
 
 
@@ -109,15 +105,6 @@ def _shades() -> tuple[Shade, ...]:
             text = say("city.shade_range", low=low, high=high)
         found.append(Shade(high, colour, text))
     return tuple(found)
-
-
-def _legend() -> tuple[LegendItem, ...]:
-    say = speech()
-    states = ("received", "assigned", "in_progress", "fixed", "returned", "suspended")
-    items = [LegendItem(state, say.state_name(state)) for state in states]
-    items.append(LegendItem("assigned", say.t("flag.overdue"), overdue=True))
-    items.append(LegendItem("assigned", say.t("flag.edge"), edge=True))
-    return tuple(items)
 
 
 @pages.get("/map/cases")

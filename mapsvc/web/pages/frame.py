@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from flask import Flask, Response, g, get_flashed_messages, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +17,7 @@ from mapsvc.people.rules.permissions import allows
 from mapsvc.web.pages.problems import problem_words
 from mapsvc.web.parts import actor, now, parts, snapshot
 from mapsvc.web.present.speech import Speech
+from mapsvc.web.present.steps import quick_step
 from mapsvc.web.present.times import Times
 from mapsvc.web.words.book import LANGUAGES, load_book
 
@@ -198,6 +200,7 @@ def _context() -> dict[str, Any]:
         "category_name": words.category_name,
         "level_name": words.level_name,
         "share": words.share,
+        "quick_step": lambda row: quick_step(words, actor(), row, uuid4()),
         "problem_words": lambda problem: problem_words(words, problem.status, problem.code),
     }
 

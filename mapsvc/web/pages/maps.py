@@ -9,7 +9,9 @@ from flask import current_app, url_for
 
 from mapsvc.maps.compose import MapParts, MapPlan, View, compose
 from mapsvc.maps.plans import Addresses, Audience, Ground, MapOf
+from mapsvc.web.pages.frame import speech
 from mapsvc.web.parts import actor, parts, snapshot
+from mapsvc.web.present.legend import Legend, line_legend, shapes_of
 
 
 def map_of() -> MapOf:
@@ -40,6 +42,13 @@ def choosing_view() -> View:
         return district_view()
     west, south, east, north = bounds
     return View(lon=(west + east) / 2, lat=(south + north) / 2, zoom=15)
+
+
+def choosing_legend() -> Legend:
+    """Return the legend of a map on which a place is chosen: borders only for those who see them."""
+    made, say = map_of(), speech()
+    lines = line_legend(say, made.audience.choose(made.layers, "areas"), made.levels)
+    return Legend(lines=lines, shapes=shapes_of(say, "pin", "accuracy"))
 
 
 def draw(plan: MapPlan) -> MapParts:

@@ -19,7 +19,7 @@ from mapsvc.web.pages.areas import label_point
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.forms import form_hash, form_text, read_degrees, read_id, read_uuid
 from mapsvc.web.pages.frame import speech
-from mapsvc.web.pages.maps import choosing_view, draw, map_of
+from mapsvc.web.pages.maps import choosing_legend, choosing_view, draw, map_of
 from mapsvc.web.pages.photos import hashes, read_photos, store_photos
 from mapsvc.web.pages.problems import one_line
 from mapsvc.web.pages.steps import preview_notices
@@ -208,6 +208,7 @@ def _page(form: ReportForm, *, staff: bool, problem: str = "") -> str:
         preview=preview,
         preview_notices=preview_notices(preview),
         side_form="report",
+        legend=choosing_legend(),
         map=draw(map_of().pin(_view(form), say.t("report.map"), "report")),
     )
 

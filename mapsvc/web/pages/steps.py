@@ -15,11 +15,12 @@ from mapsvc.cases.service.preview import preview_assignment
 from mapsvc.cases.service.steps import take_step
 from mapsvc.maps.compose import View
 from mapsvc.web.guard import permission
+from mapsvc.web.pages.account import safe_next
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.cases import case_name, show_case
 from mapsvc.web.pages.forms import form_hash, form_text, read_day, read_degrees, read_id, read_uuid
 from mapsvc.web.pages.frame import speech
-from mapsvc.web.pages.maps import district_view, draw, map_of
+from mapsvc.web.pages.maps import choosing_legend, district_view, draw, map_of
 from mapsvc.web.pages.photos import hashes, read_photos, store_photos
 from mapsvc.web.pages.problems import one_line
 from mapsvc.web.parts import actor, parts, snapshot
@@ -54,7 +55,7 @@ def case_step(number: str, step: str) -> str | tuple[str, int] | Response:
         text = speech().find(f"notice.{notice}")
         if text:
             flash(text)
-    return redirect(_after(number), 303)
+    return redirect(safe_next(form_text("back")) or _after(number), 303)
 
 
 def _after(number: str) -> str:
@@ -141,6 +142,7 @@ def case_change(number: str, step: str) -> str:
         categories=category_groups(speech(), form.category or row.category),
         step_uuid=uuid4(),
         version=row.version,
+        legend=choosing_legend(),
         map=draw(map_of().pin(_view(row.lon, row.lat), speech().t("report.map"), "change")),
     )
 

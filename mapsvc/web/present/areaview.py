@@ -37,8 +37,8 @@ class AreaPage:
     answering: str
     shows_people: bool
     report_url: str = ""
-    settle_url: str = ""
-    transfer_url: str = ""
+    settle: Count | None = None
+    transfer: Count | None = None
 
 
 def team_of(words: Speech, level: str, members: Sequence[TeamMember], *, staff: bool) -> tuple[Member, ...]:

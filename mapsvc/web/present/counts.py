@@ -50,7 +50,8 @@ def count_of(words: Speech, counters: Counters, name: str, list_url: str, extra:
     number = getattr(counters, field)
     query = "&".join(part for part in (LISTS[name], extra) if part)
     kind = "zero" if not number else "late" if name in _LATE else "near" if name in _NEAR else ""
-    return Count(words.t(f"count.{name}"), str(number), f"{list_url}?{query}" if query else list_url, kind)
+    joint = "&" if "?" in list_url else "?"
+    return Count(words.t(f"count.{name}"), str(number), f"{list_url}{joint}{query}" if query else list_url, kind)
 
 
 def edge_share_of(words: Speech, counters: Counters, list_url: str) -> Count:

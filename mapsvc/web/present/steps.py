@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from mapsvc.cases.queries.views import AllowedStep, CaseView
+from mapsvc.cases.queries.views import AllowedStep, CaseRow, CaseView
+from mapsvc.cases.rules.workflow import FIELD
 from mapsvc.people.queries import UnitRecord
+from mapsvc.people.rules.actor import Actor
 from mapsvc.web.present.caseview import step_title
 from mapsvc.web.present.speech import Speech
 from mapsvc.web.present.worklist import Option
@@ -26,6 +28,32 @@ PRIMARY = (
 
 
 @dataclass(frozen=True)
+class QuickStep:
+    """A step that is taken from a card by one tap."""
+
+    name: str
+    title: str
+    uuid: UUID
+
+
+def quick_step(words: Speech, actor: Actor, row: CaseRow, uuid: UUID) -> QuickStep | None:
+    """Return the signing (签收) of a case that waits for this very actor; None where it is another's to sign for.
+
+    A card says less than the rules read: what is offered here may still be refused, with its reason.
+    """
+    if row.state != "assigned" or row.historic:
+        return None
+    category = words.categories.find(row.category)
+    if row.unit_name:
+        name = "unit_sign" if actor.unit_ids else ""
+    elif category is not None and category.no_chief:
+        name = ""
+    else:
+        name = "sign" if row.area_id in (actor.areas_of(*FIELD) or ()) else ""
+    return QuickStep(name, words.t("action.sign"), uuid) if name else None
+
+
+@dataclass(frozen=True)
 class StepForm:
     """One step as a button or a form."""
 
@@ -40,6 +68,7 @@ class StepForm:
     units: tuple[Option, ...] = ()
     proposed: str = ""
     sides: tuple[Option, ...] = ()
+    owner: str = ""
     areas: tuple[Option, ...] = ()
     conditions: tuple[Option, ...] = ()
     earliest: str = ""
@@ -63,8 +92,11 @@ def step_forms(words: Speech, view: CaseView, context: StepContext) -> tuple[Ste
     """Return the forms, the one that most likely comes next first, a comment last."""
     allowed = [step for step in view.steps if step.name not in ELSEWHERE]
     rank = {name: n for n, name in enumerate(PRIMARY)}
-    ordered = sorted(allowed, key=lambda step: (step.name == "comment", rank.get(step.name, len(rank))))
-    first = ordered[0].name if ordered and ordered[0].name in rank else ""
+    asks = {name for name in SIDE_STEPS if view.row.edge}
+    ordered = sorted(
+        allowed, key=lambda step: (step.name == "comment", step.name not in asks, rank.get(step.name, len(rank)))
+    )
+    first = next((step.name for step in ordered if step.name in rank), "")
     return tuple(_form(words, view, context, step, primary=step.name == first) for step in ordered)
 
 
@@ -83,6 +115,8 @@ def _form(words: Speech, view: CaseView, context: StepContext, step: AllowedStep
         units=units,
         proposed=proposed,
         sides=sides,
+        owner=view.row.area_name,
+        open=bool(sides) and view.row.edge,
         areas=tuple(context.areas) if "area" in step.needs and not sides else (),
         conditions=_conditions(words, view) if "condition" in step.needs else (),
         earliest=(context.today + timedelta(days=1)).isoformat() if "until" in step.needs else "",
@@ -96,13 +130,15 @@ def _units(words: Speech, context: StepContext) -> tuple[tuple[Option, ...], str
 
 
 def _sides(words: Speech, view: CaseView) -> tuple[Option, ...]:
-    """Return the other possible areas of an edge case, the most likely first."""
-    latest = view.assignments[-1].sides if view.assignments else ()
-    return tuple(
-        Option(str(side.area_id), f"{side.name} {words.share(side.probability)}")
+    """Return the possible areas of an edge case, the most likely first; `here` is the one that it lies with."""
+    with_sides = [assignment.sides for assignment in view.assignments if assignment.sides]
+    latest = with_sides[-1] if with_sides else ()
+    found = tuple(
+        Option(str(side.area_id), f"{side.name} {words.share(side.probability)}", side.area_id == view.row.area_id)
         for side in latest
-        if side.area_id and side.area_id != view.row.area_id
+        if side.area_id
     )
+    return found if any(not option.here for option in found) else ()
 
 
 def _conditions(words: Speech, view: CaseView) -> tuple[Option, ...]:
