@@ -121,7 +121,9 @@ def _jobs() -> Iterator[str]:
     for kind, heard_by in sorted(handlers.items()):
         yield f"\n### Job {kind}\n\n{' '.join(_first_line(type(handler)) for handler in heard_by)}"
     for chore in chores.chores:
-        yield f"\n### Chore {chore.name}\n\nOnce in {chore.every.total_seconds() / 3600:g} hours."
+        minutes = chore.every.total_seconds() / 60
+        often = f"{minutes / 60:g} hours" if minutes >= 60 else f"{minutes:g} minutes"
+        yield f"\n### Chore {chore.name}\n\nOnce in {often}."
 
 
 def _first_line(thing: object) -> str:

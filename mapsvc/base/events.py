@@ -55,6 +55,14 @@ class BordersPublished(Event):
 
 
 @dataclass(frozen=True)
+class BordersTookEffect(Event):
+    """A generation of borders came into force: emitted when it is published, due at its effective date."""
+
+    kind: ClassVar[str] = "borders_took_effect"
+    generation: int
+
+
+@dataclass(frozen=True)
 class PostsChanged(Event):
     """Posts were imported or ended."""
 

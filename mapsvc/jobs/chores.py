@@ -56,6 +56,7 @@ def make_chores(settings: Settings) -> Chores:
     return Chores(
         [
             Chore("resume_suspended", timedelta(minutes=5), cases.resume_suspended),
+            Chore("follow_dates", timedelta(minutes=5), cases.follow_dates),
             Chore("sweep_photos", timedelta(days=1), lambda store: sweep_photos(store, files)),
         ]
     )

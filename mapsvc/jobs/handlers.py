@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from mapsvc.areas.index import Snapshots
-from mapsvc.base.events import BordersPublished, PostsChanged
+from mapsvc.base.events import BordersPublished, BordersTookEffect, PostsChanged
 from mapsvc.base.settings import Settings
 from mapsvc.catalog import Levels, load_catalog
+from mapsvc.jobs.casework import CaseWork
 from mapsvc.jobs.queue import Job
 from mapsvc.jobs.worker import Handler
 from mapsvc.storage.work import Store
@@ -34,10 +35,33 @@ class WarmIndex:
             self._snapshots.at(datetime.fromisoformat(effective_from))
 
 
+class FollowBorders:
+    """Hands over the open cases in ground that changed hands; closed ones keep their owner."""
+
+    def __init__(self, cases: CaseWork) -> None:
+        self.cases = cases
+
+    def __call__(self, store: Store, job: Job) -> None:
+        self.cases.hand_over(store)
+
+
+class FollowPosts:
+    """Hands over the open cases of the areas whose posts changed to whoever answers now."""
+
+    def __init__(self, cases: CaseWork) -> None:
+        self.cases = cases
+
+    def __call__(self, store: Store, job: Job) -> None:
+        self.cases.hand_over(store, frozenset(job.payload["area_ids"]))
+
+
 def make_handlers(settings: Settings) -> dict[str, tuple[Handler, ...]]:
     """Return the table of those who listen, by the kind of event."""
     warm = WarmIndex(settings, load_catalog(settings).levels)
+    cases = CaseWork(settings)
+
     return {
         BordersPublished.kind: (warm,),
-        PostsChanged.kind: (warm,),
+        BordersTookEffect.kind: (FollowBorders(cases),),
+        PostsChanged.kind: (warm, FollowPosts(cases)),
     }

@@ -38,10 +38,14 @@ class Work:
         """Whether the store is SQLite (the few queries that differ ask this)."""
         return self.session.get_bind().dialect.name == "sqlite"
 
-    def emit(self, event: Event) -> None:
-        """Write an event to the outbox in this transaction; the worker delivers it after the commit."""
+    def emit(self, event: Event, *, due_at: datetime | None = None) -> None:
+        """Write an event to the outbox in this transaction; the worker delivers it after the commit.
+
+        `due_at`: not before this moment, for a fact that is known before it comes true.
+        """
         assert self.writing, "an event is emitted by a writing work only"
-        self.session.add(OutboxRow(kind=event.kind, payload=event.payload(), created_at=self.now, due_at=self.now))
+        due = max(due_at or self.now, self.now)
+        self.session.add(OutboxRow(kind=event.kind, payload=event.payload(), created_at=self.now, due_at=due))
 
 
 class Store:

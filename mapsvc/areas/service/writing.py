@@ -14,7 +14,7 @@ from mapsvc.areas.models import Area, AreaVersion, AreaVersionParent, Border, Du
 from mapsvc.areas.queries import state as queries
 from mapsvc.areas.service.prepared import Geometries, PreparedLevel, Progress
 from mapsvc.base.errors import Conflict
-from mapsvc.base.events import BordersPublished
+from mapsvc.base.events import BordersPublished, BordersTookEffect
 from mapsvc.geo.measure import area_m2
 from mapsvc.storage.work import Store, Work
 
@@ -221,6 +221,7 @@ def publish(
     row.independent = list(independent)
     row.report = dict(report)
     work.emit(BordersPublished(generation, effective_from.isoformat() if effective_from else None))
+    work.emit(BordersTookEffect(generation), due_at=effective_from)
 
 
 def end_versions(work: Work, versions: Sequence[int], generation: int, at: datetime | None) -> None:

@@ -31,7 +31,8 @@ class Decision:
 
     `rule` is how: `inside`, `edge`, `nearest`, `none` from the point; `side` (the reporter said which
     side), `manual`, `hand_over`, `decided`, `raised` by a step. `vacant` are the areas passed over because nobody
-    was in post. `notices` are codes that pages put into words.
+    was in post. `cause` is why an open case was decided again: `redraw` (other borders), `post` (other people),
+    empty for all else. `notices` are codes that pages put into words.
     """
 
     rule: str
@@ -45,6 +46,7 @@ class Decision:
     generation: int
     edge: bool = False
     office_only: bool = False
+    cause: str = ""
 
     @property
     def unplaced(self) -> bool:

@@ -20,6 +20,10 @@ _HOW = {
     "decided": ("由派遣员裁定归属", "the dispatcher decided the side"),
     "raised": ("提级办理", "it was raised one level"),
 }
+_CAUSE = {
+    "redraw": ("界线调整, 按第{}版次重新认定: ", "The borders changed; decided again by generation {}: "),
+    "post": ("任职变动, 交接: ", "Who is in post changed: "),
+}
 _STAND_IN = {
     "acting": ("代理", "acting"),
     "deputy": ("副职代为负责", "the deputy stands in"),
@@ -30,17 +34,23 @@ def _names(areas: tuple[AreaAt, ...]) -> str:
     return " › ".join(area.name or area.code for area in areas)
 
 
+def _cause(decision: Decision, tongue: int) -> str:
+    return _CAUSE[decision.cause][tongue].format(decision.generation) if decision.cause else ""
+
+
 def _level(names: Mapping[str, tuple[str, str]], level: str, tongue: int) -> str:
     return names.get(level, (level, level))[tongue]
 
 
 def in_chinese(decision: Decision, level_names: Mapping[str, tuple[str, str]]) -> str:
     """Return the Chinese sentence; `level_names` maps a level to its Chinese and English name."""
-    version = f"界线第{decision.generation}版次"
+    version, cause = f"界线第{decision.generation}版次", _cause(decision, 0)
+    if decision.owner is None and decision.path:
+        return f"{cause}未落格: 点位在{_names(decision.path)}内, 但该处没有可负责案件的层级的辖区({version})。"
     if decision.owner is None:
-        return f"未落格: 点位不在任何辖区内, 附近也没有可认定的辖区({version})。"
+        return f"{cause}未落格: 点位不在任何辖区内, 附近也没有可认定的辖区({version})。"
     owner = decision.owner
-    parts = [f"{_names(decision.path)}({version})", _HOW[decision.rule][0]]
+    parts = [f"{cause}{_names(decision.path)}({version})", _HOW[decision.rule][0]]
     if decision.rule == "nearest":
         parts.append(f"距离{decision.distance_m:.0f}米")
     if decision.sides or decision.edge:
@@ -64,11 +74,14 @@ def _person_zh(decision: Decision) -> str:
 
 def in_english(decision: Decision, level_names: Mapping[str, tuple[str, str]]) -> str:
     """Return the English sentence."""
-    version = f"borders of generation {decision.generation}"
+    version, cause = f"borders of generation {decision.generation}", _cause(decision, 1)
+    if decision.owner is None and decision.path:
+        where = f"the point lies in {_names(decision.path)}"
+        return f"{cause}Unplaced: {where}, but no level that answers for cases exists there ({version})."
     if decision.owner is None:
-        return f"Unplaced: the point lies in no area and near none ({version})."
+        return f"{cause}Unplaced: the point lies in no area and near none ({version})."
     owner = decision.owner
-    parts = [f"{_names(decision.path)} ({version})", _HOW[decision.rule][1]]
+    parts = [f"{cause}{_names(decision.path)} ({version})", _HOW[decision.rule][1]]
     if decision.rule == "nearest":
         parts.append(f"{decision.distance_m:.0f} m away")
     if decision.sides or decision.edge:

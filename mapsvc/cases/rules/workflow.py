@@ -366,6 +366,8 @@ RULES: dict[tuple[str, str], StepRule] = {(workflow, rule.name): rule for rule i
 STEP_NAMES: dict[str, tuple[str, str]] = {rule.name: (rule.zh, rule.en) for rule in TABLE} | {
     "open": ("受理登记", "received"),
     "recompute": ("时限重算", "deadline recomputed"),
+    "hand_over_borders": ("界线调整移交", "handed over by new borders"),
+    "owner_changed": ("交接", "handed over by new posts"),
 }
 
 STATE_NAMES: dict[str, tuple[str, str]] = {

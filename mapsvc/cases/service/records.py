@@ -61,11 +61,26 @@ def record_assignment(
     work: Work, case: Case, decision: Decision, book: Rulebook, actor: Actor, *, silent: bool = False
 ) -> Assignment:
     """Append the assignment, and let the case and its areas follow it. `silent`: nobody is notified."""
+    assignment = make_assignment(work, case, decision, book, actor)
+    work.session.add(assignment)
+    follow(case, decision)
+    work.session.execute(delete(CaseArea).where(CaseArea.case_id == case.id))
+    if decision.path:
+        rows = [{"case_id": case.id, "level": area.level, "area_id": area.area_id} for area in decision.path]
+        work.session.execute(insert(CaseArea), rows)
+    work.session.flush()  # the id goes into the outbox
+    if not silent:
+        work.emit(CaseAssigned(case_id=case.id, assignment_id=assignment.id))
+    return assignment
+
+
+def make_assignment(work: Work, case: Case, decision: Decision, book: Rulebook, actor: Actor) -> Assignment:
+    """Return the row that keeps a decision with its reason; where borders or posts caused it that is its rule."""
     owner, who = decision.owner, decision.responsible
-    assignment = Assignment(
+    return Assignment(
         case_id=case.id,
         at=work.now,
-        rule=decision.rule,
+        rule=decision.cause or decision.rule,
         area_id=owner.area_id if owner else None,
         area_version_id=owner.version_id if owner else None,
         generation=decision.generation,
@@ -78,16 +93,6 @@ def record_assignment(
         reason=reason.both(decision, book.level_names()),
         by_user_id=actor.user_id,
     )
-    work.session.add(assignment)
-    follow(case, decision)
-    work.session.execute(delete(CaseArea).where(CaseArea.case_id == case.id))
-    if decision.path:
-        rows = [{"case_id": case.id, "level": area.level, "area_id": area.area_id} for area in decision.path]
-        work.session.execute(insert(CaseArea), rows)
-    work.session.flush()  # the id goes into the outbox
-    if not silent:
-        work.emit(CaseAssigned(case_id=case.id, assignment_id=assignment.id))
-    return assignment
 
 
 def follow(case: Case, decision: Decision) -> None:
@@ -103,7 +108,12 @@ def follow(case: Case, decision: Decision) -> None:
 
 def start_clock(work: Work, case: Case, clock: str, term: Span, start: datetime, book: Rulebook) -> Deadline:
     """Start a clock of a case; a running one of the same name is replaced and kept."""
-    row = Deadline(
+    return put_clock(work, case, make_clock(case, clock, term, start, book))
+
+
+def make_clock(case: Case, clock: str, term: Span, start: datetime, book: Rulebook) -> Deadline:
+    """Return the row of a clock that starts at a moment."""
+    return Deadline(
         case_id=case.id,
         clock=clock,
         amount=term.amount,
@@ -112,7 +122,6 @@ def start_clock(work: Work, case: Case, clock: str, term: Span, start: datetime,
         due_at=due_at(book.calendar, start, term),
         calendar=book.calendar.fingerprint,
     )
-    return put_clock(work, case, row)
 
 
 def put_clock(work: Work, case: Case, row: Deadline) -> Deadline:

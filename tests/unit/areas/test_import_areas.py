@@ -73,9 +73,22 @@ def test_publishing_emits_an_event_and_counts_a_revision(store: Store, settings:
     run(store, settings, "grid", grid_rows())
     with store.read() as work:
         assert queries.get_revisions(work) == queries.Revisions(1, 0)
-        [event] = work.session.scalars(select(OutboxRow)).all()
-    assert event.kind == "borders_published"
-    assert event.payload == {"generation": 1, "effective_from": None}
+        published, begun = work.session.scalars(select(OutboxRow).order_by(OutboxRow.id)).all()
+    assert published.kind == "borders_published"
+    assert published.payload == {"generation": 1, "effective_from": None}
+    assert (begun.kind, begun.payload) == ("borders_took_effect", {"generation": 1})
+    assert begun.due_at == published.due_at
+
+
+def test_what_follows_from_borders_of_a_later_date_is_due_on_it(
+    store: Store, settings: Settings, clock: FixedClock
+) -> None:
+    run(store, settings, "grid", grid_rows())
+    begins = run(store, settings, "grid", grid_rows(prefix="H"), effective_on=date(2026, 12, 1)).effective_from
+    with store.read() as work:
+        newest = select(OutboxRow).where(OutboxRow.payload["generation"].as_integer() == 2)
+        due = {row.kind: row.due_at for row in work.session.scalars(newest)}
+    assert due == {"borders_published": clock.now(), "borders_took_effect": begins}
 
 
 def test_same_import_twice_changes_nothing(store: Store, settings: Settings) -> None:
