@@ -70,6 +70,16 @@ def import_town(mapsvc: Command, folder: Path) -> Result:
     return mapsvc("areas", "import", path, "--level", "grid", *made)
 
 
+def test_grids_alone_are_imported_with_a_warning_that_nobody_would_answer(mapsvc: Command, folder: Path) -> None:
+    path = grids(folder / "grids.gpkg")
+    alone = mapsvc("areas", "import", path, "--level", "grid")
+    assert alone.exit_code == 0, alone.output
+    told = " ".join(alone.output.split())
+    assert "every case would be unplaced" in told
+    assert "--make-parents patch=FIELD" in told
+    assert "unplaced" not in import_town(mapsvc, folder).output
+
+
 def open_store(folder: Path) -> Store:
     settings = load_settings({"MAPSVC_DATA_DIR": str(folder / "instance")})
     return Store(make_engine(settings.store_url), SystemClock())

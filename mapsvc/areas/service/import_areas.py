@@ -111,7 +111,8 @@ def _import_once(
         return report
     incoming = {part.level: part for part in prepared.levels}
     decisions = decide_all(store, levels, incoming, effective_from, progress)
-    report = replace(report, trees=decisions[0].decision)
+    nobody = _warn_unanswered(levels, level, decisions[0])
+    report = replace(report, trees=decisions[0].decision, warnings=(*report.warnings, *nobody))
     if options.dry_run:
         return report
     generation = writing.begin_generation(store, level, options.note)
@@ -163,6 +164,19 @@ def _effective_from(work: Work, settings: Settings, level: str, options: ImportO
     latest = queries.find_latest_effective(work, level)
     return decide_effective_from(
         options.effective_on, work.now, settings.timezone, first=not latest.exists, latest=latest.moment
+    )
+
+
+def _warn_unanswered(levels: Levels, level: str, after: DecisionFrom) -> tuple[str, ...]:
+    """Say so where no level that may own a case has areas once these borders are in force."""
+    chain = levels.chain()
+    if any(answering in after.decision.answers for answering in chain):
+        return ()
+    upper = next((answering for answering in chain if answering in levels.above(level)), "")
+    make = f"make the level {upper} from these areas by --make-parents {upper}=FIELD, or " if upper else ""
+    return (
+        f"No level that answers for cases ({', '.join(chain)}) has areas after this import: every case would be "
+        f"unplaced. To place them, {make}import one of these levels.",
     )
 
 

@@ -91,6 +91,24 @@ def test_what_follows_from_borders_of_a_later_date_is_due_on_it(
     assert due == {"borders_published": clock.now(), "borders_took_effect": begins}
 
 
+def test_an_import_after_which_nobody_would_answer_warns(store: Store, settings: Settings) -> None:
+    grids = rows_of({"g1": square(0, 0), "g2": square(1, 0)})
+    tried = run(store, settings, "grid", grids, dry_run=True)
+    report = run(store, settings, "grid", grids)
+    assert tried.warnings == report.warnings
+    [warning] = report.warnings
+    assert "(patch, community, street, district)" in warning
+    assert "every case would be unplaced" in warning
+    assert "--make-parents patch=FIELD" in warning
+    with store.read() as work:
+        assert work.session.get_one(Generation, 1).report["warnings"] == [warning]
+
+
+def test_an_import_that_leaves_one_answering_level_is_quiet(store: Store, settings: Settings) -> None:
+    assert run(store, settings, "patch", rows_of({"p1": square(0, 0, 2)})).warnings == ()
+    assert run(store, settings, "grid", rows_of({"g1": square(0, 0), "g2": square(1, 0)})).warnings == ()
+
+
 def test_same_import_twice_changes_nothing(store: Store, settings: Settings) -> None:
     run(store, settings, "grid", grid_rows())
     again = run(store, settings, "grid", grid_rows())
