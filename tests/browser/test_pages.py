@@ -201,9 +201,10 @@ def test_a_log_in_leads_back_and_never_out(open_page: Open, watch: Watch) -> Non
 
 def test_picture_for_the_readme(open_page: Open) -> None:
     middle = make_town().at("district")[0].border.centroid
-    page = open_page(f"/?area=patch:P07&at=13.75/{middle.y:.5f}/{middle.x:.5f}", who="zhaoxue", desk=True)
+    page = open_page(f"/?legend=1&area=patch:P07&at=13.75/{middle.y:.5f}/{middle.x:.5f}", who="zhaoxue", desk=True)
     settle(page)
     expect(page.locator("#panel h2")).to_have_text("07片区")
+    expect(page.locator("[data-legend] li").first).to_be_visible()
     page.wait_for_timeout(400)  # the map makes room for the panel
     made = photograph(page, "readme", whole=False)
     assert made.stat().st_size < LARGEST_PICTURE

@@ -76,7 +76,10 @@ class Speech:
         found = category.find_condition(condition) if condition else None
         name = category.title(self.language)
         more = found.title(self.language) if found else ""
-        return f"{name} · {more}" if more and more.casefold() not in name.casefold() else name
+        same = more.casefold() == name.casefold()
+        if len(category.conditions) == 1:  # the only one tells nothing that the name does not: "broken surface"
+            same = set(more.casefold().split()) <= set(name.casefold().split())
+        return f"{name} · {more}" if more and not same else name
 
     def level_name(self, level: str) -> str:
         """Return the name of a level."""

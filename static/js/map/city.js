@@ -19,6 +19,7 @@ export function city(map, data) {
   levels.update();
   wireSwitches(page, state);
   wireClicks(page);
+  wireLegend(state);
   map.on("moveend", () => {
     const { lat, lng } = map.getCenter();
     remember({ at: formatPlace({ zoom: map.getZoom(), lat, lon: lng }) });
@@ -55,6 +56,13 @@ function wireSwitches({ map, data, levels }, state) {
   }
   const shade = document.querySelector("[data-shade]");
   if (shade && data.figures_url) wireShade(map, data, shade, state);
+}
+
+function wireLegend(state) {
+  const legend = document.querySelector("[data-legend]");
+  if (!legend) return;
+  legend.open = state.has("legend");
+  legend.addEventListener("toggle", () => remember({ legend: legend.open ? "1" : null }));
 }
 
 /** Shade areas by their open cases; the classes and their colours come from the page's legend. */
