@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import and_, or_, select, true
 
 from mapsvc.areas.models import AreaVersion
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Photo, Reporter
@@ -107,6 +107,16 @@ def find_by_number(work: Work, actor: Actor, text: str) -> Case | None:
 def count_photos(work: Work, case_id: int) -> int:
     """Return how many photos are with a case."""
     return work.session.query(Photo).where(Photo.case_id == case_id).count()
+
+
+def holds_proof(work: Work, case: Case, photos: tuple[UUID, ...]) -> bool:
+    """Whether one of the photos may show the repair: not what came with the report, nor what is another case's.
+
+    One that is not here yet counts: a phone sends its steps first, and owes the photos.
+    """
+    reported = and_(Photo.case_id == case.id, Photo.uploaded_at <= case.received_at)
+    useless = select(Photo.uuid).where(Photo.uuid.in_(photos), or_(Photo.case_id != case.id, reported))
+    return not set(photos) <= set(work.session.scalars(useless)) if photos else False
 
 
 def owner_names(work: Work, actor: Actor, case: Case) -> tuple[str, str]:

@@ -88,7 +88,7 @@ def given_inputs(taking: Taking) -> frozenset[str]:
     request, found = taking.request, set()
     if request.reason.strip():
         found.add("reason")
-    if request.photos:
+    if queries.holds_proof(taking.work, taking.case, request.photos):
         found.add("photo")
     if request.unit_id is not None:
         if not queries.is_unit_in_service(taking.work, request.unit_id, taking.book.local_day(taking.work.now)):

@@ -250,6 +250,24 @@ def test_fixing_needs_a_photo_that_is_there(district: District) -> None:
     assert caught.value.code == "needs_photo"
 
 
+def test_what_came_with_the_report_or_is_another_cases_proves_nothing(district: District) -> None:
+    reported, chief = district.photo(kind=""), district.chief("P1")
+    case = district.open(photos=(reported,)).uuid
+    district.step(district.desk("intake"), case, "accept")
+    district.step(chief, case, "sign")
+    elsewhere = district.photo(district.open().uuid)
+    for photos in ((reported,), (elsewhere,), (reported, elsewhere)):
+        with pytest.raises(InvalidInput) as caught:
+            district.step(chief, case, "fix", photos=photos)
+        assert caught.value.code == "needs_photo"
+    district.clock.move_to(district.clock.now() + timedelta(hours=1))
+    sent_by_itself = district.photo(case)
+    assert district.step(chief, case, "fix", photos=(reported, sent_by_itself)).state == "fixed"
+    district.step(district.patrol("P1"), case, "check_fail", reason="还在")
+    owed = district.step(chief, case, "fix", photos=(reported, uuid4()))
+    assert (owed.state, owed.notices) == ("fixed", ("photo_missing",)), "a phone sends its steps before its photos"
+
+
 def quick_case(district: District, *, sampled: bool):  # type: ignore[no-untyped-def]
     """Open quick cases until one is drawn for the sample, or not."""
     from mapsvc.cases.rules.workflow import is_sampled
