@@ -23,6 +23,9 @@ from mapsvc.storage.failures import gone
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another one before the store counts as locked."""
 
+KEPT_CONNECTIONS, MORE_CONNECTIONS = 8, 120
+"""Connections to SQLite in one process: a reader must find one also while many writers wait for the lock."""
+
 _HINT = "Use sqlite:///path or postgresql+psycopg://user@host/name."
 
 
@@ -96,7 +99,7 @@ def _sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
             isolation_level=None,  # the driver must not begin transactions of its own
         )
 
-    engine = create_engine(url, creator=connect)
+    engine = create_engine(url, creator=connect, pool_size=KEPT_CONNECTIONS, max_overflow=MORE_CONNECTIONS)
 
     def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
         _prepare_sqlite(connection)

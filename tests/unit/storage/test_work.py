@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -121,6 +122,25 @@ def test_a_writer_does_not_block_readers(store: Store) -> None:
         began = time.monotonic()
         assert codes(store) == []
         assert time.monotonic() - began < 1
+
+
+def test_many_waiting_writers_do_not_block_readers(sqlite_store: Store) -> None:
+    """Each writer that stands at the lock holds a connection; one is left for whoever only reads."""
+
+    def write(number: int) -> None:
+        add(sqlite_store, f"waited {number}")
+
+    with ThreadPoolExecutor(24) as pool:
+        with sqlite_store.write():
+            waiting = [pool.submit(write, number) for number in range(24)]
+            time.sleep(0.5)
+            assert not any(one.done() for one in waiting)
+            began = time.monotonic()
+            assert codes(sqlite_store) == []
+            assert time.monotonic() - began < 5, "it waited for a writer to give up"
+        for one in waiting:
+            one.result()
+    assert len(codes(sqlite_store)) == 24
 
 
 def test_foreign_keys_are_kept(store: Store) -> None:
