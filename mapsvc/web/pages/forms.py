@@ -12,16 +12,18 @@ from zoneinfo import ZoneInfo
 import orjson
 from flask import request
 
-from mapsvc.base.errors import InvalidInput
+from mapsvc.base.errors import InvalidInput, NotFound
+from mapsvc.web.pages.blueprint import pages
 
-LONGEST_ID = 18
+LARGEST_ID = 2**31 - 1
+"""Rows are numbered by four bytes on PostgreSQL, which refuses to compare them with more."""
 
 
 def read_id(text: str) -> int | None:
     """Return a whole number of a row, None for nothing; anything else raises `InvalidInput`."""
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_ID):
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID):
         raise InvalidInput("bad_number", "This is no whole number.", hint="Use the links of the page.")
     return int(text)
 
@@ -63,6 +65,16 @@ def read_day(text: str, zone: ZoneInfo) -> datetime | None:
         return datetime.combine(datetime.strptime(text, "%Y-%m-%d").date(), time(8), zone).astimezone(UTC)  # noqa: DTZ007
     except ValueError as error:
         raise InvalidInput("bad_day", "This is no day.", hint="Write it as 2026-11-22.") from error
+
+
+@pages.before_request
+def refuse_nul() -> None:
+    """Refuse a NUL in the address or form of a page: no text of ours holds one, and PostgreSQL takes none."""
+    if "\x00" in request.path:
+        raise NotFound("not_found", "There is nothing at this address.", hint="Check the address.")
+    sent = [*request.args.values(), *(request.form.values() if request.method == "POST" else ())]
+    if any("\x00" in value for value in sent):
+        raise InvalidInput("bad_text", "A text holds a character that cannot be stored.", hint="Write it anew.")
 
 
 def form_text(name: str) -> str:

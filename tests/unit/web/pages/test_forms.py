@@ -50,7 +50,7 @@ def test_numbers_are_read_or_refused() -> None:
     assert read_id("") is None
     assert read_id("42") == 42
     assert read_ids("1,2,,3", 3) == (1, 2, 3)
-    for wrong in ("-1", "1.5", "x", "９", "9" * 19):
+    for wrong in ("-1", "1.5", "x", "９", "9" * 19, str(2**31)):
         with pytest.raises(InvalidInput):
             read_id(wrong)
     with pytest.raises(InvalidInput, match="At most 2"):
