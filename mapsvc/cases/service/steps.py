@@ -161,7 +161,7 @@ def _take(taking: Taking, role: str, held: RoleHeld | None, to_state: str) -> St
     work.emit(CaseStepTaken(case_id=case.id, event_id=event.id, step=rule.name))
     work.session.flush()  # what follows reads the case again
     notices = (*(result.notices if result else ()), *(("photo_missing",) if missing else ()))
-    _follow_up(taking, role)
+    _follow_up(taking, role, owes_proof=bool(missing))
     return _receipt(work, taking.actor, case, event, "taken", notices)
 
 
@@ -210,11 +210,15 @@ def _enter(taking: Taking, from_state: str, to_state: str) -> None:
         case.handover_area_id = None
 
 
-def _follow_up(taking: Taking, role: str) -> None:
-    """What the program does by itself: close a quick case, raise one returned three times or reopened twice."""
+def _follow_up(taking: Taking, role: str, *, owes_proof: bool) -> None:
+    """What the program does by itself: close a quick case, raise one returned three times or reopened twice.
+
+    A mending whose photos have not arrived is not closed unseen: another person checks it, as in the sample.
+    """
     case, step = taking.case, taking.rule.name
     if case.workflow == workflow.QUICK and case.state == "fixed" and step in {"fix", "instant_fix", "check_pass"}:
-        if step == "check_pass" or not workflow.is_sampled(case.track_code, taking.book.sample_share):
+        sampled = owes_proof or workflow.is_sampled(case.track_code, taking.book.sample_share)
+        if step == "check_pass" or not sampled:
             _system_step(taking, "close", "")
         return
     said = ""

@@ -309,6 +309,16 @@ def test_an_unsampled_quick_case_closes_when_it_is_fixed(district: District) -> 
     assert district.step(district.chief("P1"), receipt.uuid, "fix", photos=(district.photo(),)).state == "closed"
 
 
+def test_a_quick_case_that_owes_its_proof_is_not_closed_unseen(district: District) -> None:
+    receipt = quick_case(district, sampled=False)
+    chief = district.chief("P1")
+    district.step(chief, receipt.uuid, "sign")
+    owed = district.step(chief, receipt.uuid, "fix", photos=(uuid4(),))
+    assert (owed.state, owed.notices) == ("fixed", ("photo_missing",))
+    assert district.row(receipt.uuid).state == "fixed", "nobody has seen a photo of it"
+    assert district.step(district.patrol("P1"), receipt.uuid, "check_pass").state == "closed"
+
+
 def _instant_category(district: District) -> str:
     return next(each.code for each in district.book.categories.in_use if each.conditions[0].instant_fix)
 
