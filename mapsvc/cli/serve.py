@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import socket
@@ -108,6 +109,7 @@ def run(host: str, port: int, *, workers: int, threads: int, tls_cert: Path | No
     from granian.constants import Interfaces
     from granian.http import HTTP1Settings
 
+    logging.getLogger("_granian").addFilter(_is_news)
     Granian(
         TARGET,
         factory=True,
@@ -125,3 +127,8 @@ def run(host: str, port: int, *, workers: int, threads: int, tls_cert: Path | No
         log_access=False,
         process_name=None,
     ).serve()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Drop the server's doubt about the number of threads: it is meant, so that slow senders hold up nobody."""
+    return "which seems quite high" not in record.getMessage()
