@@ -13,6 +13,7 @@ from flask import Flask, g, request
 from mapsvc.areas.index import Snapshots
 from mapsvc.base.clock import Clock, SystemClock
 from mapsvc.base.settings import Settings, load_settings, secret_key
+from mapsvc.cases.queries.columns.memory import ColumnsMemory
 from mapsvc.cases.service.rulebook import load_calendar, make_rulebook
 from mapsvc.catalog import load_catalog
 from mapsvc.people.rules.actor import PUBLIC
@@ -101,6 +102,7 @@ def join_parts(settings: Settings, clock: Clock, *, workers: int = 1) -> AppPart
         clock=clock,
         store=store,
         snapshots=Snapshots(store, settings, catalog.levels),
+        columns=ColumnsMemory(store),
         catalog=catalog,
         rulebook=make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings)),
         files=LocalFiles(settings.data_dir / "photos"),
@@ -122,6 +124,7 @@ def create_app_from_environment() -> Flask:
     with app.app_context():
         own = parts()
         own.snapshots.current(own.clock.now())  # so that nobody waits for it as the first one
+        own.columns.begin()
     gc.collect()
     gc.freeze()  # what lives as long as the process is not looked through again and again
     return app

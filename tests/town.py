@@ -66,7 +66,9 @@ class Town:
 
     def close(self) -> None:
         """Close the app's own connections to the store."""
-        self.app.extensions[EXTENSION].store.engine.dispose()
+        own = self.app.extensions[EXTENSION]
+        own.columns.wait()
+        own.store.engine.dispose()
 
     def client(self) -> FlaskClient:
         """Return a browser without a log-in."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mapsvc.areas.index import Snapshot, Snapshots
     from mapsvc.base.clock import Clock
     from mapsvc.base.settings import Settings
+    from mapsvc.cases.queries.columns.memory import ColumnsMemory
     from mapsvc.cases.rules.calendar import Calendar
     from mapsvc.cases.rules.rulebook import Rulebook
     from mapsvc.catalog import Catalog, Categories, Layers, Levels
@@ -37,6 +38,7 @@ class AppParts:
     clock: Clock
     store: Store
     snapshots: Snapshots
+    columns: ColumnsMemory
     catalog: Catalog
     rulebook: Rulebook
     files: FileStore
