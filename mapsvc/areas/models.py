@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mapsvc.storage.base import Row
@@ -129,7 +129,8 @@ class Duty(Row):
     """Which unit is due (处置责任) for a category at a place.
 
     `category` is a code or the beginning of one; `area_id`, `level`, `owner` and `border_id` narrow
-    the place; the most particular one wins: owner, then polygon, area, level, anywhere.
+    the place; the most particular one wins: owner, then polygon, area, level, anywhere. `polygon` is
+    the name of the border, by which a line is known again when its polygon is redrawn.
     """
 
     __tablename__ = "duty"
@@ -141,6 +142,7 @@ class Duty(Row):
     area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
     owner: Mapped[str] = mapped_column(default="")
     border_id: Mapped[int | None] = mapped_column(ForeignKey("border.id"))
+    polygon: Mapped[str] = mapped_column(default="", server_default=text("''"))
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
 

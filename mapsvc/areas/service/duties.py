@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import insert, select
 
 from mapsvc.areas.models import Duty
 from mapsvc.areas.queries import posts as queries
+from mapsvc.areas.service.duty_polygons import PolygonFile, put_polygons, read_polygons
 from mapsvc.areas.service.import_posts import read_level
 from mapsvc.areas.service.writing import bump_revision
 from mapsvc.base.errors import InvalidInput
@@ -33,6 +36,7 @@ COLUMNS = (
     Column("level", ("层级", "级别")),
     Column("area_code", ("辖区编码", "辖区代码", "区域编码", "网格编码", "片区编码", "area")),
     Column("owner", ("权属", "权属单位", "产权单位", "主管单位")),
+    Column("polygon", ("责任区", "责任区名称", "范围", "责任范围", "责任区域")),
     Column("from", ("起", "起始日期", "开始日期", "valid_from")),
     Column("to", ("止", "终止日期", "结束日期", "valid_to")),
 )
@@ -42,13 +46,17 @@ ANY_CATEGORY = ("*", "全部", "所有", "all")
 
 @dataclass(frozen=True)
 class DutyData:
-    """One line of the duty table; empty fields do not narrow. `category` is a code or the beginning of one."""
+    """One line of the duty table; empty fields do not narrow. `category` is a code or the beginning of one.
+
+    `polygon` names one of the polygons that are handed in beside the duties.
+    """
 
     unit_code: str
     category: str
     level: str = ""
     area_code: str = ""
     owner: str = ""
+    polygon: str = ""
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -75,59 +83,93 @@ class UnitsReport:
     problems: tuple[CellProblem, ...]
     errors: Path | None
     written: UnitsWritten | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class UnitImportOptions:
-    """`errors`: where the workbook of refused rows goes. `skip_refused`: take the good rows all the same."""
+    """`errors`: where the workbook of refused rows goes. `skip_refused`: take the good rows all the same.
+
+    `polygons` is the file whose features the column `polygon` names.
+    """
 
     dry_run: bool = False
     skip_refused: bool = False
     errors: Path | None = None
     sheet: str = ""
     columns: Mapping[str, str] | None = None
+    polygons: PolygonFile | None = None
 
 
 def put_units(
-    work: Work, levels: Levels, actor: Actor, units: Sequence[UnitData], duties: Sequence[DutyData]
+    work: Work,
+    levels: Levels,
+    actor: Actor,
+    units: Sequence[UnitData],
+    duties: Sequence[DutyData],
+    polygons: Mapping[str, BaseGeometry] | None = None,
 ) -> UnitsWritten:
-    """Write units and their duties, all or none; a duty is known again by unit, category and place."""
+    """Write units and their duties, all or none; a duty is known again by unit, category, place and owner.
+
+    `polygons` are those that the duties name, on the lattice in WGS 84 degrees. A polygon that comes again under its
+    name with another border moves the duty: the name is what it is known by.
+    """
     require(actor, "unit.import")
     people = upsert_units(work, actor, units)
     areas = _areas(work, levels, duties)
-    known = {
-        (row.unit_id, row.category, row.level, row.area_id, row.owner): row
-        for row in work.session.scalars(select(Duty).where(Duty.border_id.is_(None)))
-    }
-    fresh: dict[tuple[int, str, str, int | None, str], dict[str, object]] = {}
-    changed = unchanged = 0
+    borders = _borders(work, duties, polygons or {})
+    known = {_Key(row.unit_id, row.category, row.level, row.area_id, row.owner, row.polygon): row for row in _all(work)}
+    fresh: dict[_Key, dict[str, object]] = {}
+    changed: set[_Key] = set()
+    unchanged: set[_Key] = set()
     for duty in duties:
         unit_id = people.ids.get(duty.unit_code)
         if unit_id is None:
             raise InvalidInput("unknown_unit", f"A duty names the unit {duty.unit_code}, which is not there.")
         area_id = areas[duty.level, duty.area_code] if duty.area_code else None
-        key = (unit_id, duty.category, duty.level, area_id, duty.owner)
+        key = _Key(unit_id, duty.category, duty.level, area_id, duty.owner, duty.polygon)
+        held = {
+            "border_id": borders[duty.polygon] if duty.polygon else None,
+            "valid_from": duty.valid_from,
+            "valid_to": duty.valid_to,
+        }
         row = known.get(key)
         if row is None:
-            fresh[key] = {
-                "unit_id": unit_id,
-                "category": duty.category,
-                "level": duty.level,
-                "area_id": area_id,
-                "owner": duty.owner,
-                "valid_from": duty.valid_from,
-                "valid_to": duty.valid_to,
-            }
-        elif (row.valid_from, row.valid_to) != (duty.valid_from, duty.valid_to):
-            row.valid_from, row.valid_to = duty.valid_from, duty.valid_to
-            changed += 1
+            fresh[key] = key._asdict() | held
+        elif all(getattr(row, name) == value for name, value in held.items()):
+            unchanged.add(key)
         else:
-            unchanged += 1
+            for name, value in held.items():
+                setattr(row, name, value)
+            changed.add(key)
     if fresh:
         work.session.execute(insert(Duty), list(fresh.values()))
     if people.added or people.changed or fresh or changed:
         bump_revision(work, "duties")
-    return UnitsWritten(people.added, people.changed, len(fresh), changed, unchanged)
+    return UnitsWritten(people.added, people.changed, len(fresh), len(changed), len(unchanged - changed))
+
+
+class _Key(NamedTuple):
+    """By what a line of the duty table is known again."""
+
+    unit_id: int
+    category: str
+    level: str
+    area_id: int | None
+    owner: str
+    polygon: str
+
+
+def _all(work: Work) -> Sequence[Duty]:
+    return work.session.scalars(select(Duty)).all()
+
+
+def _borders(work: Work, duties: Sequence[DutyData], polygons: Mapping[str, BaseGeometry]) -> dict[str, int]:
+    named = {duty.polygon for duty in duties if duty.polygon}
+    missing = sorted(named - polygons.keys())
+    if missing:
+        raise InvalidInput("unknown_polygon", f"There is no polygon {', '.join(missing[:10])}.")
+    return put_polygons(work, {name: polygons[name] for name in named}) if named else {}
 
 
 def _areas(work: Work, levels: Levels, duties: Sequence[DutyData]) -> dict[tuple[str, str], int]:
@@ -163,6 +205,7 @@ def import_units(
     with store.read() as work:
         _check_areas(work, sheet)
         _check_names(sheet)
+    polygons, warnings = _check_polygons(store, sheet, options.polygons)
     report = UnitsReport(
         file_format=sheet.file_format,
         encoding=sheet.encoding,
@@ -171,6 +214,7 @@ def import_units(
         problems=tuple(problem for found in sheet.problems.values() for problem in found),
         errors=sheet.write_errors(options.errors),
         written=None,
+        warnings=warnings,
     )
     if sheet.problems and not options.skip_refused:
         raise _refused(report)
@@ -179,7 +223,7 @@ def import_units(
         return report
     duties = [sheet.duties[number] for number in good if number in sheet.duties]
     with store.write() as work:
-        written = put_units(work, levels, actor, [sheet.units[number] for number in good], duties)
+        written = put_units(work, levels, actor, [sheet.units[number] for number in good], duties, polygons)
     return replace(report, written=written)
 
 
@@ -235,9 +279,10 @@ def _read_duty(
     level = read_level(levels, reader, required=False)
     area_code = reader.code("area_code")
     owner = reader.text("owner", most=200)
+    polygon = reader.text("polygon", most=200)
     begin, end = reader.day("from"), reader.day("to")
     if not category:
-        if level or area_code or owner:
+        if level or area_code or owner or polygon:
             reader.note("category", f"is empty; write a code, the beginning of one, or {ANY_CATEGORY[0]} for all")
         return None
     if not everything and not is_known(category) and not any(code.startswith(category) for code in known):
@@ -247,7 +292,7 @@ def _read_duty(
     if begin and end and end < begin:
         reader.note("to", f"ends on {end}, before it begins on {begin}")
     unit = reader.code("unit_code")
-    return DutyData(unit, "" if everything else category, level, area_code, owner, begin, end)
+    return DutyData(unit, "" if everything else category, level, area_code, owner, polygon, begin, end)
 
 
 def _check_areas(work: Work, sheet: _Sheet) -> None:
@@ -259,6 +304,24 @@ def _check_areas(work: Work, sheet: _Sheet) -> None:
     for number, duty in sheet.duties.items():
         if duty.area_code and duty.area_code not in there[duty.level]:
             sheet.note(number, "area_code", f"there is no {duty.level} {duty.area_code}")
+
+
+def _check_polygons(
+    store: Store, sheet: _Sheet, source: PolygonFile | None
+) -> tuple[Mapping[str, BaseGeometry], tuple[str, ...]]:
+    """Read the polygons that the rows name, and note the rows that name one which cannot be had."""
+    named = {number: duty.polygon for number, duty in sheet.duties.items() if duty.polygon}
+    if not named:
+        return {}, ()
+    if source is None:
+        for number, name in named.items():
+            sheet.note(number, "polygon", f"names {name!r}, and no file of polygons was given; name it by --polygons")
+        return {}, ()
+    read = read_polygons(store, source, set(named.values()))
+    for number, name in named.items():
+        if name in read.faults:
+            sheet.note(number, "polygon", read.faults[name])
+    return read.found, read.warnings
 
 
 def _check_names(sheet: _Sheet) -> None:

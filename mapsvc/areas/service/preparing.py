@@ -17,6 +17,7 @@ from mapsvc.areas.service.linking import link_parents
 from mapsvc.areas.service.making import make_again, make_levels
 from mapsvc.areas.service.prepared import (
     BorderRows,
+    Geometries,
     ImportOptions,
     ImportReport,
     LevelReport,
@@ -82,25 +83,35 @@ def _stopped(report: ImportReport, options: ImportOptions) -> bool:
 def _doubt_datum(
     work: Work, tables: Mapping[str, AreaTable], level: str, rows: BorderRows, report: ImportReport
 ) -> ImportReport:
-    """Compare the borders with those in the store: GCJ-02 called WGS 84 lies some hundred metres off."""
-    if rows.source in ("gcj02", "bd09") or not len(rows) or not tables:
-        return report
+    warning = doubt_datum(work, tables, level, rows.geometries, rows.source, stated=rows.datum_stated)
+    return replace(report, warnings=(*report.warnings, warning)) if warning else report
+
+
+def doubt_datum(
+    work: Work, tables: Mapping[str, AreaTable], level: str, geometries: Geometries, source: str, *, stated: bool
+) -> str:
+    """Compare borders with those in the store: GCJ-02 called WGS 84 lies some hundred metres off.
+
+    Returns a warning, or an empty text; raises `InvalidInput` (`looks_like_gcj02`) where nobody stated the datum.
+    """
+    if source in ("gcj02", "bd09") or not len(geometries) or not tables:
+        return ""
     compared = level if level in tables else min(tables, key=lambda code: len(tables[code]))
-    doubt = find_datum_doubt(rows.geometries, queries.load_geometries(work, tables[compared]))
+    doubt = find_datum_doubt(geometries, queries.load_geometries(work, tables[compared]))
     if doubt is None:
-        return report
+        return ""
     message = (
         f"These borders look like GCJ-02: {doubt.share_as_is:.1%} of their ground lies in that of the stored ones "
         f"as they stand, {doubt.share_as_gcj02:.1%} once read as GCJ-02."
     )
-    if not rows.datum_stated:
+    if not stated:
         raise InvalidInput(
             "looks_like_gcj02",
             message,
             hint="Give --crs gcj02 if they are, or --crs wgs84 (or EPSG:n) if you are sure that they are not.",
             detail={"share_as_is": doubt.share_as_is, "share_as_gcj02": doubt.share_as_gcj02},
         )
-    return replace(report, warnings=(*report.warnings, f"{message} Imported as {rows.source}, as --crs says."))
+    return f"{message} Imported as {source}, as --crs says."
 
 
 def _compare(work: Work, tables: Mapping[str, AreaTable], part: PreparedLevel) -> Changes:

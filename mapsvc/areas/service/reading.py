@@ -125,7 +125,7 @@ def _to_rows(
         )
         for m in source.made_levels
     )
-    _refuse_geometries(geometries, system, codes, refused)
+    refuse_geometries(geometries, system, codes, refused)
     keep = [row for row in range(len(geometries)) if row not in refused]
     ground = geometries_to_wgs84(geometries[keep], system) if keep else geometries[keep]
     rows = BorderRows(
@@ -137,18 +137,18 @@ def _to_rows(
         households=households,
         parents=parents,
         made=made,
-        source=_source_name(system),
+        source=source_name(system),
         datum_stated=given,
     ).take(keep)
     named = tuple(replace(refused[row], area_code=codes[row]) for row in sorted(refused))
     notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
     report = ImportReport(
         level=level.code,
-        source=f"{source.path.name} ({_source_name(system)})",
+        source=f"{source.path.name} ({source_name(system)})",
         read=len(geometries),
         accepted=0,
         refused=named,
-        warnings=(*notes, *_belt_warnings(system, ground)),
+        warnings=(*notes, *belt_warnings(system, ground)),
     )
     return replace(rows, geometries=ground), report
 
@@ -200,7 +200,7 @@ def _kind(level: Level, text: str) -> str:
     raise InvalidInput("unknown_kind", f"{text!r} is no kind of {level.code}; kinds are {known}.")
 
 
-def _refuse_geometries(
+def refuse_geometries(
     geometries: Geometries, system: Source, codes: Sequence[str], refused: dict[int, RefusedRow]
 ) -> None:
     """Refuse rows that are no polygons or lie nowhere; where that is the whole file, say so of the file."""
@@ -214,11 +214,12 @@ def _refuse_geometries(
             refused[problem.row] = RefusedRow(problem.row + 1, codes[problem.row], problem.code, problem.message)
 
 
-def _source_name(system: Source) -> str:
+def source_name(system: Source) -> str:
+    """Return what a report calls a coordinate system or datum."""
     return system.name if system.kind == "datum" else f"EPSG:{system.epsg}" if system.epsg else system.name
 
 
-def _belt_warnings(system: Source, ground: Geometries) -> tuple[str, ...]:
+def belt_warnings(system: Source, ground: Geometries) -> tuple[str, ...]:
     """Warn where the outline of the mainland, inside which GCJ-02 is shifted, is known coarsely only."""
     if system.name not in ("gcj02", "bd09") or len(ground) == 0:
         return ()

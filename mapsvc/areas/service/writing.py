@@ -102,7 +102,7 @@ def write_level(
         labels = shapely.get_coordinates(shapely.point_on_surface(prepared.geometries[batch]))
         sizes = area_m2(prepared.geometries[batch])
         with store.write() as work:
-            borders = _put_borders(
+            borders = put_borders(
                 work, [prepared.hashes[row] for row in batch], prepared.geometries[batch], boxes, sizes
             )
             areas = put_areas(work, prepared.level, [prepared.codes[row] for row in batch])
@@ -110,7 +110,7 @@ def write_level(
         progress(f"write {prepared.level}", start + len(batch), len(rows))
 
 
-def _put_borders(work: Work, hashes: Sequence[str], geometries: Geometries, boxes: Any, sizes: Any) -> dict[str, int]:
+def put_borders(work: Work, hashes: Sequence[str], geometries: Geometries, boxes: Any, sizes: Any) -> dict[str, int]:
     """Store the borders that are not there yet, and return the ids of all by their hash."""
     known = set(work.session.scalars(select(Border.lattice_hash).where(Border.lattice_hash.in_(hashes))))
     fresh: dict[str, dict[str, Any]] = {}
