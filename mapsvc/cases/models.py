@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mapsvc.storage.base import Row
@@ -19,7 +19,8 @@ class Case(Row):
     `owner_area_id` answers for it (None: unplaced); `owner_person_id` is who that is today.
     `area_version_id` and `generation` name the border version that decided. `version` counts
     changes, for refusing two people who take the same step at once. A row with `import_run_id` is
-    visible only once its run is published (`storage.imports.published_runs`).
+    visible only once its run is published (`storage.imports.published_runs`). `owner` is not who answers:
+    it is whose the component is (权属单位), in words, empty where nobody said.
     """
 
     __tablename__ = "case_file"
@@ -46,6 +47,7 @@ class Case(Row):
     workflow: Mapped[str]
     description: Mapped[str] = mapped_column(Text, default="")
     place_text: Mapped[str] = mapped_column(Text, default="")
+    owner: Mapped[str] = mapped_column(default="", server_default=text("''"))
 
     lon: Mapped[float | None]
     lat: Mapped[float | None]

@@ -15,7 +15,7 @@ let sending = false;
 form.classList.add("enhanced");
 form.addEventListener("place", showPlace);
 form.addEventListener("change", ({ target }) => {
-  if (["tile", "category"].includes(target.name)) preview();
+  if (["tile", "category", "owner"].includes(target.name)) preview();
 });
 photos.addEventListener("change", takePhotos);
 form.addEventListener("submit", send);
@@ -30,7 +30,7 @@ function showPlace() {
 /** Ask who will get it; of several questions under way only the last one's answer is shown. */
 async function preview() {
   const values = new URLSearchParams();
-  for (const name of ["lon", "lat", "accuracy", "tile", "category"]) {
+  for (const name of ["lon", "lat", "accuracy", "tile", "category", "owner"]) {
     const value = new FormData(form).get(name);
     if (value) values.set(name, String(value));
   }

@@ -68,6 +68,7 @@ class CaseRow:
     historic: bool
     description: str
     place_text: str
+    owner: str
     lon: float | None
     lat: float | None
     area_id: int | None

@@ -218,6 +218,7 @@ def as_row(row: Row[Any]) -> CaseRow:
         historic=found.historic,
         description=found.description,
         place_text=found.place_text,
+        owner=found.owner,
         lon=found.lon,
         lat=found.lat,
         area_id=found.owner_area_id,

@@ -25,6 +25,7 @@ COLUMNS: tuple[Column, ...] = (
                         "requested_datetime", "date"), required=True),
     Column("closed", ("办结时间", "结案时间", "完成时间", "completed", "completion_date", "closed_date")),
     Column("status", ("状态", "办理状态", "state")),
+    Column("owner", ("权属", "权属单位", "产权单位", "owner")),
     Column("reporter", ("姓名", "来电人", "反映人", "联系人", "requestor_name")),
     Column("phone", ("电话", "联系电话", "来电号码", "手机", "telephone", "mobile")),
 )  # fmt: skip

@@ -40,7 +40,8 @@ class Intake:
     hash is the same report. `observed_at` is when it was seen (aware), not when it arrived.
     `photos` were stored before (`store_photo`) and are attached here. `side_area_id` answers the
     question which side of the border it is, from among the candidates. `workflow` is normally left
-    empty: channel and category choose it.
+    empty: channel and category choose it. `owner` says whose the broken component is (权属单位), as the duty table
+    writes it; it decides which unit is proposed, not who answers, and is not for the public to say.
     """
 
     uuid: UUID
@@ -57,6 +58,7 @@ class Intake:
     side_area_id: int | None = None
     source_number: str = ""
     workflow: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True)

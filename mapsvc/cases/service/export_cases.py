@@ -18,8 +18,8 @@ from mapsvc.storage.work import Work
 
 FIELDS = (
     "number", "source_number", "category", "condition", "state", "outcome", "channel", "workflow", "description",
-    "place_text", "lon", "lat", "area_level", "area_code", "area_name", "unit_name", "unplaced", "edge", "historic",
-    "overdue", "observed_at", "received_at", "closed_at", "due_at", "reworks", "uuid",
+    "place_text", "owner", "lon", "lat", "area_level", "area_code", "area_name", "unit_name", "unplaced", "edge",
+    "historic", "overdue", "observed_at", "received_at", "closed_at", "due_at", "reworks", "uuid",
 )  # fmt: skip
 """What is exported, in this order; nothing of the reporter, and no person's name."""
 

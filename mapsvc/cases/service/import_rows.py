@@ -67,6 +67,7 @@ class ReadRow:
     status: Status
     reporter: str
     phone: str
+    owner: str
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ class Preparation:
             "place": reader.text("place", most=500),
             "reporter": reader.text("reporter", most=100),
             "phone": reader.phone("phone"),
+            "owner": reader.text("owner", most=200),
         }
         status = read_status(reader.text("status", most=200))
         if reader.problems or category is None or condition is None or received is None:

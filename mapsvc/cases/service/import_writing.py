@@ -105,6 +105,7 @@ class Writer:
             "workflow": "standard",
             "description": row.description,
             "place_text": row.place,
+            "owner": row.owner,
             "lon": row.lon if placed else None,
             "lat": row.lat if placed else None,
             "accuracy_m": None,

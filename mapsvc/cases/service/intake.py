@@ -31,6 +31,8 @@ from mapsvc.storage.work import Work
 MAX_DESCRIPTION = 4000
 MAX_PLACE_TEXT = 500
 MAX_CONTACT = 100
+MAX_OWNER = 200
+"""As long as an owner in the duty table may be."""
 MAX_PHOTOS = 10
 EARLIEST_YEAR = 1970
 """A phone whose clock was reset says 1970; what lies before is no time of observation."""
@@ -130,6 +132,13 @@ def _check(actor: Actor, intake: Intake) -> None:
     check_text("description", intake.description, MAX_DESCRIPTION)
     check_text("place_text", intake.place_text, MAX_PLACE_TEXT)
     check_text("source_number", intake.source_number, MAX_CONTACT)
+    check_text("owner", intake.owner, MAX_OWNER)
+    if intake.owner and roles is None:
+        raise InvalidInput(
+            "owner_not_for_public",
+            "Whose a component is, is for staff to say.",
+            hint="Leave the owner out; write what you know into the description.",
+        )
     if intake.contact is not None:
         check_text("contact", intake.contact.name, MAX_CONTACT)
         check_text("contact", intake.contact.phone, MAX_CONTACT)
@@ -180,6 +189,7 @@ def _values(
         "workflow": workflow,
         "description": intake.description,
         "place_text": intake.place_text,
+        "owner": intake.owner.strip(),
         "lon": placed.lon if placed else None,
         "lat": placed.lat if placed else None,
         "accuracy_m": placed.accuracy_m if placed else None,

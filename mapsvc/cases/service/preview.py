@@ -25,28 +25,29 @@ def preview_assignment(
     *,
     condition_code: str = "",
     side_area_id: int | None = None,
+    owner: str = "",
 ) -> Preview:
     """Say who would answer for a position and a category now, and when it would fall due.
 
     By the same rules as intake. Without an account a chief's name is told only where it is posted up
-    (公示), and neither the sentence of reasons nor the unit.
+    (公示), and neither the sentence of reasons nor the unit. `owner` is whose the component is (权属单位).
     """
     category = book.categories.get_in_use(category_code)
     condition = category.get_condition(condition_code)
     placed = place(position, snapshot)
     decision = decide_intake(snapshot, book, category, placed, work, side_area_id)
     named = allows(actor, "locate.names")
-    who, owner = decision.responsible, decision.owner
+    who, area = decision.responsible, decision.owner
     unit = None
     if named:
         located = snapshot.locate(placed.lon, placed.lat, placed.accuracy_m, answers=book.chain_of(category))
         on = book.local_day(work.now)
-        unit = find_due_unit(work, category.code, located, on, lon=placed.lon, lat=placed.lat)
+        unit = find_due_unit(work, category.code, located, on, lon=placed.lon, lat=placed.lat, owner=owner)
     return Preview(
-        area_id=owner.area_id if owner else None,
-        area_level=owner.level if owner else "",
-        area_code=owner.code if owner else "",
-        area_name=owner.name if owner else "",
+        area_id=area.area_id if area else None,
+        area_level=area.level if area else "",
+        area_code=area.code if area else "",
+        area_name=area.name if area else "",
         person_name=who.name if who and (named or who.public) else "",
         stand_in=who.stand_in if who else "",
         unplaced=decision.unplaced,

@@ -12,6 +12,7 @@ from mapsvc.web.api.values import Accuracy, AsOf, Bbox, Datum, Lat, Lon
 from mapsvc.web.requests import Body, Query, Text
 
 Short = Annotated[Text, Field(max_length=100)]
+Owner = Annotated[Text, Field(max_length=200)]
 Code = Annotated[Text, Field(max_length=40)]
 Long = Annotated[Text, Field(max_length=4000)]
 Place = Annotated[Text, Field(max_length=500)]
@@ -55,6 +56,7 @@ class CaseBody(Body):
     side_area_id: Id | None = None
     channel: Literal["public", "staff", "patrol", "hotline", "api"] | None = None
     source_number: Short = ""
+    owner: Owner = ""
     workflow: Literal["", "quick", "standard"] = ""
 
     def value(self, uuid: UUID, sha256: str, *, known: bool) -> Intake:
@@ -74,6 +76,7 @@ class CaseBody(Body):
             photos=self.photos,
             side_area_id=self.side_area_id,
             source_number=self.source_number,
+            owner=self.owner,
             workflow=self.workflow,
         )
 
@@ -136,6 +139,7 @@ class PreviewQuery(Query):
     lat: Lat
     category: Code
     condition: Code = ""
+    owner: Owner = ""
     datum: Datum = "wgs84"
     accuracy: Accuracy | None = None
 

@@ -181,5 +181,6 @@ def preview(query: PreviewQuery) -> Response:
             query.position(),
             query.category,
             condition_code=query.condition,
+            owner=query.owner,
         )
     return json_response(found)

@@ -141,7 +141,7 @@ def _step_context(work: Work, view: CaseView) -> StepContext:
     row, proposed = view.row, None
     if units:
         located = snapshot().locate(row.lon, row.lat) if row.lon is not None and row.lat is not None else None
-        proposed = find_due_unit(work, row.category, located, today(), lon=row.lon, lat=row.lat)
+        proposed = find_due_unit(work, row.category, located, today(), lon=row.lon, lat=row.lat, owner=row.owner)
     areas = _owner_areas() if "area" in needs else ()
     return StepContext(
         url=lambda step: url_for("pages.case_step", number=row.number, step=step),

@@ -50,6 +50,7 @@ class ReportForm:
     contact_name: str = ""
     contact_phone: str = ""
     source_number: str = ""
+    owner: str = ""
     channel: str = ""
 
     @classmethod
@@ -138,6 +139,7 @@ def _open(form: ReportForm, *, staff: bool) -> Receipt:
             photos=tuple(photo.uuid for photo in photos),
             side_area_id=read_id(form_text("side")),
             source_number=form.source_number if staff else "",
+            owner=form.owner if staff else "",
         )
         receipt = open_case(work, actor(), found, parts().rulebook, intake)
     if receipt.status == "conflict":
@@ -235,7 +237,9 @@ def _preview(form: ReportForm, *, staff: bool) -> Preview | None:
     tile = next((tile for tile in parts().categories.tiles if tile.code == form.tile), parts().categories.tiles[-1])
     category = form.category if staff and form.category else tile.category
     with parts().store.read() as work:
-        return preview_assignment(work, actor(), snapshot(), parts().rulebook, position, category)
+        return preview_assignment(
+            work, actor(), snapshot(), parts().rulebook, position, category, owner=form.owner if staff else ""
+        )
 
 
 @pages.get("/report/preview")
@@ -245,7 +249,7 @@ def report_preview() -> str:
     args = request.args
     form = ReportForm(
         uuid="", lon=args.get("lon", ""), lat=args.get("lat", ""), accuracy=args.get("accuracy", ""),
-        tile=args.get("tile", ""), category=args.get("category", ""),
+        tile=args.get("tile", ""), category=args.get("category", ""), owner=args.get("owner", ""),
     )  # fmt: skip
     preview = _preview(form, staff=actor().user_id is not None)
     return render_template(

@@ -39,6 +39,7 @@ class CaseProperties:
     historic: bool
     description: str
     place_text: str
+    owner: str
     area_level: str
     area_code: str
     area_name: str
