@@ -99,7 +99,11 @@ def _steps() -> Iterator[str]:
     yield "## Steps of a case\n\nOne table for both workflows, `quick` and `standard`."
     for rule in TABLE:
         about = f"{rule.en[0].upper()}{rule.en[1:]}. By: {', '.join(sorted(rule.roles))}."
-        moves = ", ".join(f"{origin} → {target}" for origin, target in rule.moves.items())
+        moves = (
+            f"{', '.join(rule.moves)} → what it was before"
+            if rule.reverses
+            else ", ".join(f"{origin} → {target}" for origin, target in rule.moves.items())
+        )
         needs = f" Needs: {', '.join(rule.needs)}." if rule.needs else ""
         guards = f" Only if: {', '.join(rule.guards)}." if rule.guards else ""
         yield f"\n### {rule.name} {rule.zh} ({', '.join(rule.workflows)})\n"

@@ -20,7 +20,8 @@ class Case(Row):
     `area_version_id` and `generation` name the border version that decided. `version` counts
     changes, for refusing two people who take the same step at once. A row with `import_run_id` is
     visible only once its run is published (`storage.imports.published_runs`). `owner` is not who answers:
-    it is whose the component is (权属单位), in words, empty where nobody said.
+    it is whose the component is (权属单位), in words, empty where nobody said. `whistle` is how far a
+    whistle (吹哨) has come: empty, `asked`, `blown`, `declined`.
     """
 
     __tablename__ = "case_file"
@@ -77,6 +78,7 @@ class Case(Row):
     returns: Mapped[int] = mapped_column(default=0)
     reworks: Mapped[int] = mapped_column(default=0)
     extensions: Mapped[int] = mapped_column(default=0)
+    whistle: Mapped[str] = mapped_column(default="", server_default=text("''"), index=True)
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"))
     handled_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     checked_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))

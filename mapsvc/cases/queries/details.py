@@ -15,7 +15,7 @@ from mapsvc.base.errors import NotFound
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Deadline, Photo, Reporter
 from mapsvc.cases.queries.receipts import sides_of
 from mapsvc.cases.queries.scope import visible_to
-from mapsvc.cases.queries.standing import Past, facts_of, place_of
+from mapsvc.cases.queries.standing import Past, as_past, facts_of, place_of
 from mapsvc.cases.queries.views import (
     AllowedStep,
     AreaOnPath,
@@ -30,12 +30,12 @@ from mapsvc.cases.rules import reason
 from mapsvc.cases.rules.guards import is_possible
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.standing import roles_on
-from mapsvc.cases.rules.workflow import RULES, PastStep, extension_of
+from mapsvc.cases.rules.workflow import RULES, extension_of
 from mapsvc.people.models import Person, User
 from mapsvc.people.rules.actor import Actor
 from mapsvc.storage.work import Work
 
-_NOT_SHOWN = frozenset({"person_id", "photos"})
+_NOT_SHOWN = frozenset({"person_id", "photos", "before"})
 
 
 def get_case(work: Work, actor: Actor, book: Rulebook, name: UUID | int | str) -> CaseView:
@@ -49,7 +49,10 @@ def get_case(work: Work, actor: Actor, book: Rulebook, name: UUID | int | str) -
     assignments = _list_assignments(work, case.id)
     contact = work.session.scalar(select(Reporter.id).where(Reporter.case_id == case.id).limit(1)) is not None
     past = Past(
-        tuple(PastStep(event.step, event.user_id, event.data.get("person_id")) for event, *_ in history),
+        tuple(
+            as_past(event.step, event.user_id, event.data, event.role, event.at, event.sequence)
+            for event, *_ in history
+        ),
         tuple((area.level, area.area_id) for area in path),
         tuple(assignments[-1][0].candidates) if assignments else (),
         contact,
@@ -64,7 +67,7 @@ def get_case(work: Work, actor: Actor, book: Rulebook, name: UUID | int | str) -
         source_flag=case.source_flag,
         returns=case.returns,
         extensions=case.extensions,
-        extension_stage=extension_of(past.steps)[0],
+        extension_stage=extension_of(past.standing)[0],
         sides_changed=case.sides_changed,
         handover_area_name=handover,
         duplicate_of_number=merged,
@@ -230,4 +233,6 @@ def _notices(case: Case) -> tuple[str, ...]:
         told.append("nobody_in_post")
     if case.returns >= 2 and case.state == "returned":
         told.append("first_receiver")
+    if case.whistle:
+        told.append(f"whistle_{case.whistle}")
     return tuple(told)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +17,7 @@ from mapsvc.cases.queries.scope import visible_to
 from mapsvc.cases.rules.guards import Facts
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.standing import Place, persons_of
-from mapsvc.cases.rules.workflow import PastStep, extension_of
+from mapsvc.cases.rules.workflow import PastStep, extension_of, last_taken, standing_steps
 from mapsvc.people.models import Person, Unit, User
 from mapsvc.people.rules.actor import Actor, RoleHeld
 from mapsvc.storage.work import Work
@@ -37,7 +39,12 @@ class Past:
 
     def last(self, *steps: str) -> PastStep | None:
         """Return the last of these steps that was taken."""
-        return next((each for each in reversed(self.steps) if each.step in steps), None)
+        return next((each for each in reversed(self.standing) if each.step in steps), None)
+
+    @cached_property
+    def standing(self) -> tuple[PastStep, ...]:
+        """The steps that were not taken back."""
+        return standing_steps(self.steps)
 
 
 def lock_case(work: Work, actor: Actor, uuid: UUID, track_code: str = "") -> Case | None:
@@ -55,17 +62,24 @@ def lock_case(work: Work, actor: Actor, uuid: UUID, track_code: str = "") -> Cas
 def load_past(work: Work, case_id: int) -> Past:
     """Read what the rules need of a case's history; four queries."""
     events = work.session.execute(
-        select(CaseEvent.step, CaseEvent.user_id, CaseEvent.data)
+        select(CaseEvent.step, CaseEvent.user_id, CaseEvent.data, CaseEvent.role, CaseEvent.at, CaseEvent.sequence)
         .where(CaseEvent.case_id == case_id)
         .order_by(CaseEvent.sequence)
     )
-    steps = tuple(PastStep(step, user_id, data.get("person_id")) for step, user_id, data in events)
+    steps = tuple(as_past(*event) for event in events)
     areas = work.session.execute(select(CaseArea.level, CaseArea.area_id).where(CaseArea.case_id == case_id))
     candidates = work.session.scalar(
         select(Assignment.candidates).where(Assignment.case_id == case_id).order_by(Assignment.id.desc()).limit(1)
     )
     contact = work.session.scalar(select(Reporter.id).where(Reporter.case_id == case_id).limit(1))
     return Past(steps, tuple((level, area) for level, area in areas), tuple(candidates or ()), contact is not None)
+
+
+def as_past(
+    step: str, user_id: int | None, data: Mapping[str, Any], role: str, at: datetime, sequence: int
+) -> PastStep:
+    """Return an event as the rules read it."""
+    return PastStep(step, user_id, data.get("person_id"), role, at, sequence, data.get("undoes", 0))
 
 
 def find_event(work: Work, uuid: UUID) -> CaseEvent | None:
@@ -155,7 +169,8 @@ def facts_of(
     """Return what the guards look at."""
     category = book.categories.find(case.category)
     condition = category.find_condition(case.condition) if category else None
-    stage, asked_by, endorsed_by = extension_of(past.steps)
+    stage, asked_by, endorsed_by = extension_of(past.standing)
+    asked, taken = past.last("ask_whistle"), last_taken(past.steps)
     handler, checker = past.last("fix", "instant_fix"), past.last("check_pass")
     return Facts(
         workflow=case.workflow,
@@ -178,6 +193,11 @@ def facts_of(
         extension_asked_by=asked_by,
         extension_endorsed_by=endorsed_by,
         hand_over_pending=case.handover_area_id is not None,
+        whistle=case.whistle,
+        whistle_asked_by=asked.user_id if asked and case.whistle == "asked" else None,
+        last_step=taken.step if taken else "",
+        last_by=taken.user_id if taken else None,
+        since_last=now - taken.at if taken and taken.at else timedelta.max,
         candidate_area_ids=tuple(each["area_id"] for each in past.candidates if each["area_id"]),
         handled_by=(case.handled_by_user_id, handler.person_id if handler and case.handled_by_user_id else None),
         checked_by=(case.checked_by_user_id, checker.person_id if checker and case.checked_by_user_id else None),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from mapsvc.base.errors import Conflict, Forbidden, InvalidInput, MapsvcError
-from mapsvc.cases.rules.workflow import CHIEFS, MAX_EXTENSIONS, SYSTEM_ROLE, StepRule
+from mapsvc.cases.rules.workflow import CHIEFS, MAX_EXTENSIONS, SYSTEM_ROLE, UNDO_WINDOW, UNDOABLE, StepRule
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class Facts:
     extension_asked_by: int | None = None
     extension_endorsed_by: int | None = None
     hand_over_pending: bool = False
+    whistle: str = ""
+    whistle_asked_by: int | None = None
+    last_step: str = ""
+    last_by: int | None = None
+    since_last: timedelta = timedelta(0)
+    """What was done last, by whom, and how long ago; what the program added to it counts as part of it."""
     candidate_area_ids: tuple[int, ...] = ()
     handled_by: tuple[int | None, int | None] = (None, None)
     checked_by: tuple[int | None, int | None] = (None, None)
@@ -164,6 +171,42 @@ GUARDS: dict[str, Guard] = {
         "no_upper_level",
         "There is no level above the present one.",
     ),
+    "whistle_none": (
+        lambda f: f.whistle not in {"asked", "blown"},
+        Conflict,
+        "whistle_pending",
+        "The whistle was asked for or blown already.",
+    ),
+    "whistle_asked": (
+        lambda f: f.whistle == "asked",
+        Conflict,
+        "no_whistle_asked",
+        "Nobody asked for the whistle.",
+    ),
+    "not_whistle_asker": (
+        lambda f: _other_than(f, (f.whistle_asked_by, None)),
+        Forbidden,
+        "asker_is_not_approver",
+        "Who asked for the whistle does not blow it.",
+    ),
+    "undoable": (
+        lambda f: f.last_step in UNDOABLE,
+        Conflict,
+        "nothing_to_undo",
+        "The last step cannot be taken back.",
+    ),
+    "own_step": (
+        lambda f: f.user_id is not None and f.last_by == f.user_id,
+        Conflict,
+        "somebody_went_on",
+        "Somebody else took the last step: only one's own is taken back.",
+    ),
+    "in_time": (
+        lambda f: f.since_last <= UNDO_WINDOW,
+        Conflict,
+        "too_late_to_undo",
+        "A step is taken back within two minutes only.",
+    ),
     "contact": (lambda f: f.has_contact, Conflict, "no_contact", "The reporter left no contact."),
 }
 
@@ -177,6 +220,7 @@ NEEDS: dict[str, tuple[str, str]] = {
     "condition": ("needs_condition", "Filing needs the condition (立案条件) of the category."),
     "until": ("needs_until", "Suspending needs the day on which the case comes back, within a year."),
     "duplicate_of": ("needs_duplicate_of", "Merging needs the case that stays."),
+    "version": ("needs_version", "Taking a step back needs the version of the case that was seen."),
     "result": ("needs_result", "A visit answers exists, not_exists or unable."),
 }
 

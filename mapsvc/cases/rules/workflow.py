@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from mapsvc.base.errors import Conflict, Forbidden, InvalidInput
 from mapsvc.cases.rules.values import STATES
@@ -21,6 +22,18 @@ QUICK_CHANNELS = frozenset({"patrol", "staff"})
 OPEN_STATES = tuple(state for state in STATES if state != "closed")
 MAX_EXTENSIONS = 2
 RAISE_AFTER_RETURNS = 3
+
+UNDO_WINDOW = timedelta(minutes=2)
+"""For so long a slip of the finger may be taken back by whoever made it, while nobody went on."""
+UNDOABLE = frozenset(
+    {
+        "sign", "unit_sign", "start", "dispatch", "redispatch", "fix", "instant_fix", "check_pass",
+        "hand_over", "accept_hand_over", "ask_extension", "ask_whistle",
+    }
+)  # fmt: skip
+"""Steps of one tap. What tells somebody outside is not among them: returns, closings, decisions with a reason."""
+NEUTRAL = frozenset({"comment", "reveal_contact"})
+"""Steps that change nothing: who writes a remark did not go on with the case."""
 
 CHIEFS = frozenset({"area_chief", "grid_chief", "liaison"})
 FIELD = CHIEFS | {"street"}
@@ -37,7 +50,8 @@ class StepRule:
     """One row. `moves` maps each state it may be taken in to the one it leads to.
 
     `reassigns`: where the owner changes the case goes to `assigned` whatever `moves` says, see
-    `state_for_new_owner`. `needs` are inputs, `guards` facts that must hold (`GUARDS`).
+    `state_for_new_owner`. `reverses`: the case goes back to what it was before the last step.
+    `needs` are inputs, `guards` facts that must hold (`GUARDS`).
     """
 
     name: str
@@ -50,6 +64,7 @@ class StepRule:
     guards: tuple[str, ...] = ()
     outcome: str = ""
     reassigns: bool = False
+    reverses: bool = False
 
 
 def _to(state: str, *origins: str) -> dict[str, str]:
@@ -64,8 +79,9 @@ def _roles(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
-_AT_WORK = ("assigned", "in_progress", "returned")
-_BEFORE_FIXED = ("received", *_AT_WORK)
+AT_WORK = ("assigned", "in_progress", "returned")
+"""States in which somebody works on a case, or is to."""
+_BEFORE_FIXED = ("received", *AT_WORK)
 
 TABLE: tuple[StepRule, ...] = (
     # Filing (案卷建立): only in the standard workflow; what is refused never counts as filed.
@@ -352,12 +368,50 @@ TABLE: tuple[StepRule, ...] = (
         "提级",
         "raise one level",
         FIELD | {"dispatcher", "duty_officer", SYSTEM_ROLE},
-        _stay(*_AT_WORK),
+        _stay(*AT_WORK),
         needs=("reason",),
         guards=("upper_level",),
         reassigns=True,
     ),
+    # Whistle (吹哨报到): the chief asks, the street approves and thereby summons a unit.
+    StepRule(
+        "ask_whistle",
+        "提请街道吹哨",
+        "ask the street to whistle",
+        CHIEFS,
+        _stay(*AT_WORK),
+        needs=("reason",),
+        guards=("placed", "whistle_none"),
+    ),
+    StepRule(
+        "blow_whistle",
+        "吹哨",
+        "blow the whistle",
+        _roles("street"),
+        _to("assigned", *AT_WORK),
+        needs=("unit",),
+        guards=("whistle_asked", "not_whistle_asker"),
+    ),
+    StepRule(
+        "decline_whistle",
+        "不同意吹哨",
+        "decline to whistle",
+        _roles("street"),
+        _stay(*AT_WORK),
+        needs=("reason",),
+        guards=("whistle_asked",),
+    ),
     # At any time.
+    StepRule(
+        "undo",
+        "撤销",
+        "undo",
+        CASE_WORKERS,
+        _stay("assigned", "in_progress", "fixed", "closed", "returned"),
+        needs=("version",),
+        guards=("undoable", "own_step", "in_time"),
+        reverses=True,
+    ),
     StepRule("comment", "备注", "comment", CASE_WORKERS, _stay(*STATES), needs=("reason",)),
     StepRule("reveal_contact", "查看联系方式", "reveal the contact", CASE_WORKERS, _stay(*STATES), guards=("contact",)),
 )
@@ -455,11 +509,47 @@ def is_sampled(track_code: str, share: float) -> bool:
 
 @dataclass(frozen=True)
 class PastStep:
-    """What the rules read of an event: the step and who took it."""
+    """What the rules read of an event: the step, who took it in which role, when, and which one it took back.
+
+    `undoes` is the sequence of the step that an `undo` took back, 0 for every other event.
+    """
 
     step: str
     user_id: int | None
     person_id: int | None = None
+    role: str = ""
+    at: datetime | None = None
+    sequence: int = 0
+    undoes: int = 0
+
+
+def standing_steps(past: Iterable[PastStep]) -> tuple[PastStep, ...]:
+    """Return the steps that still hold: without those that were taken back, and without the taking back.
+
+    With a step goes what the program did because of it; a remark made in between stays.
+    """
+    found: list[PastStep] = []
+    for event in past:
+        if event.step != "undo":
+            found.append(event)
+            continue
+        found = [one for one in found if one.sequence < event.undoes or one.step in NEUTRAL]
+    return tuple(found)
+
+
+def last_taken(past: Iterable[PastStep]) -> PastStep | None:
+    """Return the last step that somebody took and nobody went on from; None where the program moved the case since.
+
+    What the program did in the same moment belongs to the step: a quick case is closed by its mending.
+    """
+    followed: list[PastStep] = []
+    for event in reversed(standing_steps(past)):
+        if event.step in NEUTRAL:
+            continue
+        if event.role != SYSTEM_ROLE:
+            return event if all(each.at == event.at for each in followed) else None
+        followed.append(event)
+    return None
 
 
 def extension_of(past: Iterable[PastStep]) -> tuple[str, int | None, int | None]:

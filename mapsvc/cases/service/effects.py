@@ -16,11 +16,12 @@ from mapsvc.cases.rules.assignment import Decision, decide_for_area
 from mapsvc.cases.rules.deadlines import Span, due_after_pause, due_at
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.values import StepRequest
-from mapsvc.cases.rules.workflow import StepRule
+from mapsvc.cases.rules.workflow import StepRule, last_taken
 from mapsvc.cases.service import paths
 from mapsvc.cases.service.intake import decide_intake
 from mapsvc.cases.service.positions import Placed, place
 from mapsvc.cases.service.records import find_clock, meet_clock, put_clock, record_assignment, start_clock
+from mapsvc.cases.service.undo import restore
 from mapsvc.catalog import Category, Condition
 from mapsvc.people.rules.actor import Actor
 from mapsvc.storage.work import Work
@@ -111,6 +112,8 @@ def given_inputs(taking: Taking) -> frozenset[str]:
         found.add("until")
     if request.duplicate_of:
         found.add("duplicate_of")
+    if request.version is not None:
+        found.add("version")
     if request.result:
         if request.result not in VISIT_RESULTS:
             raise InvalidInput("unknown_result", f"{request.result!r} is no result.", hint=", ".join(VISIT_RESULTS))
@@ -353,6 +356,29 @@ def _raise(taking: Taking) -> Result:
     return _to_named_area(taking, above, "raised")
 
 
+def _ask_whistle(taking: Taking) -> Result:
+    taking.case.whistle = "asked"
+    return Result()
+
+
+def _blow_whistle(taking: Taking) -> Result:
+    """The street summons a unit: from here on the unit signs for the case, as after a dispatch."""
+    taking.case.whistle = "blown"
+    taking.case.handover_area_id = None
+    return _dispatch(taking)
+
+
+def _decline_whistle(taking: Taking) -> Result:
+    taking.case.whistle = "declined"
+    return Result()
+
+
+def _undo(taking: Taking) -> Result:
+    taken = last_taken(taking.past.steps)
+    assert taken is not None, "the guards looked"
+    return Result(restore(taking.work, taking.case, taking.actor, taken.sequence))
+
+
 def _verify(taking: Taking) -> Result:
     return Result({"result": taking.request.result})
 
@@ -381,4 +407,8 @@ EFFECTS: dict[str, Callable[[Taking], Result]] = {
     "decide_side": _decide_side,
     "answer_side": _answer_side,
     "raise": _raise,
+    "ask_whistle": _ask_whistle,
+    "blow_whistle": _blow_whistle,
+    "decline_whistle": _decline_whistle,
+    "undo": _undo,
 }

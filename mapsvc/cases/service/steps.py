@@ -18,6 +18,7 @@ from mapsvc.cases.rules.values import StepReceipt, StepRequest
 from mapsvc.cases.service.effects import EFFECTS, Taking, given_inputs
 from mapsvc.cases.service.intake import EVENT_SPACE, MAX_DESCRIPTION, attach_photos, check_text
 from mapsvc.cases.service.records import add_event, start_clock
+from mapsvc.cases.service.undo import capture
 from mapsvc.people.rules.actor import SYSTEM, Actor, RoleHeld
 from mapsvc.storage.work import Work
 
@@ -141,6 +142,7 @@ def _receipt(
 def _take(taking: Taking, role: str, held: RoleHeld | None, to_state: str) -> StepReceipt:
     work, case, request, rule = taking.work, taking.case, taking.request, taking.rule
     from_state = case.state
+    before = {"before": capture(work, case)} if rule.name in workflow.UNDOABLE else {}
     missing = len(request.photos) - attach_photos(work, case.id, request.photos)
     effect = EFFECTS.get(rule.name)
     result = effect(taking) if effect is not None else None
@@ -150,11 +152,14 @@ def _take(taking: Taking, role: str, held: RoleHeld | None, to_state: str) -> St
     elif rule.reassigns and to_state == "received":
         # Another category may have brought the quick workflow, which has no filing that it could wait for.
         to_state = workflow.first_state(case.workflow, unplaced=case.unplaced)
-    _enter(taking, from_state, to_state)
+    if rule.reverses:
+        to_state = case.state
+    else:
+        _enter(taking, from_state, to_state)
     event = add_event(
         work, case, taking.actor, uuid=request.step_uuid, step=rule.name, from_state=from_state, to_state=to_state,
         role=role, for_person_id=held.for_person_id if held else None, said=request.reason.strip(),
-        data=data | _about(taking, held), content_sha256=request.content_sha256,
+        data=data | _about(taking, held) | before, content_sha256=request.content_sha256,
     )  # fmt: skip
     case.version += 1
     case.updated_at = work.now
@@ -197,6 +202,7 @@ def _enter(taking: Taking, from_state: str, to_state: str) -> None:
     case.state = to_state
     case.outcome = rule.outcome
     changed = case.owner_area_id != taking.owner_before or rule.name in {"accept", "dispatch", "redispatch", "reopen"}
+    changed = changed or rule.name == "blow_whistle"
     if to_state == "assigned" and (from_state != "assigned" or changed):
         start_clock(work, case, "sign", taking.book.sign_term(taking.condition), work.now, taking.book)
     elif to_state != "assigned":
@@ -208,6 +214,8 @@ def _enter(taking: Taking, from_state: str, to_state: str) -> None:
         taking.meet("check")
     elif to_state not in {"assigned", "in_progress"}:
         case.handover_area_id = None
+    if case.whistle == "asked" and (to_state not in workflow.AT_WORK or case.owner_area_id != taking.owner_before):
+        case.whistle = ""  # nobody is left to be helped: mended, or another one answers
 
 
 def _follow_up(taking: Taking, role: str, *, owes_proof: bool) -> None:

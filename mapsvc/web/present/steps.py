@@ -18,7 +18,7 @@ from mapsvc.web.present.worklist import Option
 PREVIEWED = frozenset({"move_pin", "recategorise"})
 """Steps that change who answers: shown before they are taken, on a page of their own."""
 
-ELSEWHERE = frozenset({"reveal_contact"})
+ELSEWHERE = frozenset({"reveal_contact", "undo"})
 SIDE_STEPS = frozenset({"hand_over", "decide_side", "answer_side"})
 PRIMARY = (
     "sign", "unit_sign", "accept_hand_over", "accept", "fix", "check_pass", "close", "dispatch", "redispatch",

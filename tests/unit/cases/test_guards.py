@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,9 @@ from mapsvc.cases.rules.guards import GUARDS, NEEDS, Facts, check_guards, check_
 GOOD = Facts(
     workflow="standard", state="in_progress", has_contact=True, has_upper_level=True, user_id=1, role="area_chief"
 )
+
+TAKEN: dict[str, object] = {"last_step": "sign", "last_by": 1, "since_last": timedelta(seconds=120)}
+"""The asker signed for it at the very end of the time in which that may be taken back."""
 
 
 def test_every_guard_and_need_of_the_table_is_defined_and_used() -> None:
@@ -75,6 +79,22 @@ def test_every_guard_and_need_of_the_table_is_defined_and_used() -> None:
         ),
         ("accept_hand_over", {"hand_over_pending": True}, {}, Conflict, "no_hand_over"),
         ("raise", {}, {"has_upper_level": False}, Conflict, "no_upper_level"),
+        ("ask_whistle", {"whistle": "declined"}, {"whistle": "asked"}, Conflict, "whistle_pending"),
+        ("ask_whistle", {}, {"whistle": "blown"}, Conflict, "whistle_pending"),
+        ("blow_whistle", {"whistle": "asked"}, {}, Conflict, "no_whistle_asked"),
+        (
+            "blow_whistle",
+            {"whistle": "asked", "whistle_asked_by": 2},
+            {"whistle": "asked", "whistle_asked_by": 1},
+            Forbidden,
+            "asker_is_not_approver",
+        ),
+        ("decline_whistle", {"whistle": "asked"}, {"whistle": "blown"}, Conflict, "no_whistle_asked"),
+        ("undo", TAKEN, TAKEN | {"last_step": "return"}, Conflict, "nothing_to_undo"),
+        ("undo", TAKEN, TAKEN | {"last_step": ""}, Conflict, "nothing_to_undo"),
+        ("undo", TAKEN, TAKEN | {"last_by": 2}, Conflict, "somebody_went_on"),
+        ("undo", TAKEN, TAKEN | {"last_by": None, "user_id": None}, Conflict, "somebody_went_on"),
+        ("undo", TAKEN, TAKEN | {"since_last": timedelta(seconds=121)}, Conflict, "too_late_to_undo"),
         ("reveal_contact", {}, {"has_contact": False}, Conflict, "no_contact"),
     ],
 )

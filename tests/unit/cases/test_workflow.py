@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from mapsvc.base.errors import Conflict, Forbidden, InvalidInput
 from mapsvc.cases.rules import workflow
 from mapsvc.cases.rules.values import OUTCOMES, STATES
-from mapsvc.cases.rules.workflow import PastStep, extension_of
+from mapsvc.cases.rules.workflow import NEUTRAL, UNDOABLE, PastStep, extension_of, last_taken, standing_steps
 from mapsvc.people.rules.actor import ROLES
 
 # workflows | step | from>to ... | roles. `=` stands for "stays". q quick, s standard.
@@ -48,6 +49,10 @@ qs | accept_hand_over  | assigned= in_progress=                      | grid_chie
 qs | decline_hand_over | assigned= in_progress=                      | grid_chief area_chief liaison street
 qs | decide_side       | received= assigned= in_progress= returned=  | dispatcher duty_officer
 qs | raise             | assigned= in_progress= returned=            | grid_chief area_chief liaison street dispatcher duty_officer system
+qs | ask_whistle       | assigned= in_progress= returned=            | grid_chief area_chief liaison
+qs | blow_whistle      | assigned= in_progress>assigned returned>assigned | street
+qs | decline_whistle   | assigned= in_progress= returned=            | street
+qs | undo              | assigned= in_progress= fixed= closed= returned= | intake dispatcher duty_officer unit_staff patrol grid_chief area_chief liaison street
 qs | comment           | received= assigned= in_progress= fixed= closed= returned= suspended= | intake dispatcher duty_officer unit_staff patrol grid_chief area_chief liaison street
 qs | reveal_contact    | received= assigned= in_progress= fixed= closed= returned= suspended= | intake dispatcher duty_officer unit_staff patrol grid_chief area_chief liaison street
 """  # noqa: E501
@@ -108,7 +113,7 @@ def test_every_state_step_and_role_is_allowed_or_refused(flow: str, step: str) -
 def test_the_number_of_triples_tried() -> None:
     tried = len(STEPS) * 2 * len(STATES) * len(EVERY_ROLE)
     allowed = sum(len(moves) * len(roles) for moves, roles in EXPECTED.values())
-    assert (tried, allowed) == (35 * 2 * 7 * 15, 713)
+    assert (tried, allowed) == (39 * 2 * 7 * 15, 833)
 
 
 @pytest.mark.parametrize("role", ["leader", "planner", "approver", "admin"])
@@ -186,3 +191,38 @@ def test_how_far_an_extension_has_come_is_read_from_the_history() -> None:
     for end in ("extend", "refuse_extension", "fix", "return", "suspend"):
         assert extension_of([asked, endorsed, PastStep(end, 3)]) == ("", None, None)
     assert extension_of([asked, endorsed, PastStep("extend", 3), PastStep("ask_extension", 4)]) == ("asked", 4, None)
+
+
+def _past(*steps: str, by: int | None = 1, role: str = "area_chief") -> list[PastStep]:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    return [
+        PastStep(step, by, None, role, at + timedelta(minutes=number), number) for number, step in enumerate(steps, 1)
+    ]
+
+
+def test_only_steps_of_one_tap_can_be_taken_back_and_none_that_tells_somebody_outside() -> None:
+    assert {name for _, name in workflow.RULES} >= UNDOABLE
+    told = {"accept", "refuse", "close", "mark_duplicate", "not_ours", "cannot", "reopen", "return", "blow_whistle"}
+    assert not UNDOABLE & (told | NEUTRAL | {"undo"})
+
+
+def test_what_was_taken_back_no_longer_stands_and_remarks_do() -> None:
+    signed, remark = _past("sign", "comment")
+    undo = PastStep("undo", 1, None, "area_chief", signed.at, 3, undoes=1)
+    assert standing_steps([signed, remark]) == (signed, remark)
+    assert standing_steps([signed, remark, undo]) == (remark,)
+    again = PastStep("sign", 1, None, "area_chief", signed.at, 4)
+    assert last_taken([signed, remark, undo, again]) == again
+    assert last_taken([signed, remark, undo]) is None
+    opened = PastStep("open", None, None, "", signed.at, 0)
+    assert last_taken([opened, signed, remark, undo]) == opened
+
+
+def test_what_the_program_adds_at_once_belongs_to_the_step_and_later_work_of_its_ends_it() -> None:
+    (fixed,) = _past("fix")
+    at_once = PastStep("close", None, None, "system", fixed.at, 2)
+    later = PastStep("resume", None, None, "system", fixed.at + timedelta(seconds=1), 2)  # type: ignore[operator]
+    assert last_taken([fixed, at_once]) == fixed
+    assert last_taken([fixed, later]) is None
+    undo = PastStep("undo", 1, None, "area_chief", fixed.at, 3, undoes=1)
+    assert standing_steps([fixed, at_once, undo]) == ()
