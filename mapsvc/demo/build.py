@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 
-import numpy as np
-
 from mapsvc.areas.index import Snapshot, Snapshots
-from mapsvc.areas.queries.posts import actor_posts
+from mapsvc.areas.queries.posts import actor_posts, list_areas_of_codes
 from mapsvc.areas.service.duties import DutyData, put_units
-from mapsvc.areas.service.import_areas import import_rows
 from mapsvc.areas.service.posts import PostData, put_posts
-from mapsvc.areas.service.prepared import BorderRows, MadeColumn
 from mapsvc.base.settings import Settings
 from mapsvc.cases.rules.values import PhotoUpload
 from mapsvc.cases.service.photos import PreparedPhoto, prepare_photo
@@ -22,9 +18,11 @@ from mapsvc.catalog import Catalog, load_catalog
 from mapsvc.demo.history import History, Staff
 from mapsvc.demo.ledger import import_ledger
 from mapsvc.demo.pictures import draw_street
-from mapsvc.demo.staff import ACCOUNTS, UNITS, Account, make_posts
+from mapsvc.demo.profiles import PROFILES, SUZHOU, Profile
+from mapsvc.demo.settle import import_ground
+from mapsvc.demo.staff import ACCOUNTS, UNITS, Account, accounts_of, make_posts, unit_streets
 from mapsvc.demo.stories import make_stories
-from mapsvc.demo.town import SEED, DemoArea, Town, make_town
+from mapsvc.demo.town import Town, make_town
 from mapsvc.people.queries import find_user, load_actor, units_by_code
 from mapsvc.people.rules.actor import SYSTEM, Actor
 from mapsvc.people.rules.passwords import PasswordHash, hash_password
@@ -39,29 +37,39 @@ CASES = 800
 LEDGER_SHARE = 3
 """For each of them so many older ones, imported as history."""
 PICTURES = 8
-MADE = ("district", "street", "community", "patch")
+ANSWERING = ("street", "community", "patch")
+"""Levels whose chiefs act for them in the demo's past, and so have accounts."""
 CLERKS = ("intake", "dispatcher", "duty_officer")
 
 Progress = Callable[[str, int, int], None]
 
 
-def build_demo(store: Store, settings: Settings, progress: Progress, *, cases: int = CASES, seed: int = SEED) -> None:
-    """Fill an empty, migrated store with the town, its last three months, and a ledger of the time before."""
+def build_demo(
+    store: Store,
+    settings: Settings,
+    progress: Progress,
+    *,
+    cases: int = CASES,
+    seed: int | None = None,
+    profile: str = SUZHOU.name,
+) -> None:
+    """Fill an empty, migrated store with a town, its last three months, and a ledger of the time before."""
     catalog = load_catalog(settings)
-    town = make_town(seed)
-    _import_ground(store, settings, catalog, town, progress)
+    progress("town", 0, 0)
+    town = make_town(seed, profile)
+    import_ground(store, settings, catalog, town, progress)
     progress("people", 0, 0)
-    posts = make_posts(town, seed)
+    posts = make_posts(town)
     with store.write() as work:
         put_posts(work, catalog.levels, SYSTEM, posts)
     with store.write() as work:
-        unit_ids = _put_units(work, catalog)
+        unit_ids = _put_units(work, catalog, town)
     snapshots = Snapshots(store, settings, catalog.levels)
     snapshot = snapshots.current(store.clock.now())
     book = make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings))
-    staff = _add_accounts(store, settings, snapshot, posts, unit_ids)
+    staff = _add_accounts(store, settings, snapshot, town, posts, unit_ids)
     progress("ledger", 0, 0)
-    import_ledger(store, settings, snapshot, book, town, LEDGER_SHARE * cases, seed)
+    import_ledger(store, settings, snapshot, book, town, LEDGER_SHARE * cases, town.profile.seed)
     progress("reports", 0, cases)
     history = History(
         store=store,
@@ -71,52 +79,29 @@ def build_demo(store: Store, settings: Settings, progress: Progress, *, cases: i
         staff=staff,
         now=store.clock.now(),
     )
-    stories = make_stories(town, cases, store.clock.now().astimezone(settings.timezone), seed)
+    stories = make_stories(town, cases, store.clock.now().astimezone(settings.timezone), town.profile.seed)
     history.play(stories, lambda done: progress("reports", done, cases))
 
 
-def _import_ground(store: Store, settings: Settings, catalog: Catalog, town: Town, progress: Progress) -> None:
-    """Import the grids; the levels above are made as unions of them."""
-    grids = town.at("grid")
-    named = {(area.level, area.code): area for area in town.areas}
-    above = {level: [_holder(named, grid, level) for grid in grids] for level in MADE}
-    rows = BorderRows(
-        rows=tuple(range(1, len(grids) + 1)),
-        codes=tuple(grid.code for grid in grids),
-        names=tuple(grid.name for grid in grids),
-        geometries=np.array([grid.border for grid in grids], dtype=object),
-        kinds=tuple(grid.kind for grid in grids),
-        households=tuple(grid.households for grid in grids),
-        made=tuple(
-            MadeColumn(level, tuple(area.code for area in areas), tuple(area.name for area in areas))
-            for level, areas in above.items()
-        ),
-    )
-    import_rows(store, settings, catalog.levels, SYSTEM, "grid", rows, progress=progress)
-
-
-def _holder(named: Mapping[tuple[str, str], DemoArea], area: DemoArea, level: str) -> DemoArea:
-    """Return the area of a level above in which an area lies, by way of its parents."""
-    if level in area.parents:
-        return named[level, area.parents[level]]
-    above = "street" if "street" in area.parents else "community"
-    return _holder(named, named[above, area.parents[above]], level)
-
-
-def _put_units(work: Work, catalog: Catalog) -> dict[str, int]:
+def _put_units(work: Work, catalog: Catalog, town: Town) -> dict[str, int]:
     """Write the units with their duties; return the number of each by its code."""
     duties = [
         DutyData(unit.code, category, level="street" if street else "", area_code=street)
         for unit in UNITS
         for category in unit.categories
-        for street in unit.streets or ("",)
+        for street in unit_streets(town, unit.part) or ("",)
     ]
     put_units(work, catalog.levels, SYSTEM, [UnitData(unit.code, unit.name, unit.phone) for unit in UNITS], duties)
     return {code: unit.id for code, unit in units_by_code(work, [unit.code for unit in UNITS]).items()}
 
 
 def _add_accounts(
-    store: Store, settings: Settings, snapshot: Snapshot, posts: tuple[PostData, ...], unit_ids: dict[str, int]
+    store: Store,
+    settings: Settings,
+    snapshot: Snapshot,
+    town: Town,
+    posts: tuple[PostData, ...],
+    unit_ids: dict[str, int],
 ) -> Staff:
     """Add an account for each role, which can log in, and one for every other chief and unit, which cannot."""
     hashes = {account.name: hash_password(account.name, PASSWORD) for account in ACCOUNTS}
@@ -126,7 +111,7 @@ def _add_accounts(
         units: dict[int, Actor] = {}
         patrol: list[Actor] = []
         people: dict[str, Actor] = {}
-        for account in ACCOUNTS:
+        for account in accounts_of(town):
             actor = _add(work, snapshot, account, hashes[account.name], unit_ids, today)
             people[account.display_name] = actor
             if account.role in CLERKS:
@@ -140,7 +125,9 @@ def _add_accounts(
                 account = Account(f"unit-{unit.code.lower()}", f"{unit.name}经办人", "unit_staff", unit=unit.code)
                 units[unit_ids[unit.code]] = _add(work, snapshot, account, None, unit_ids, today)
         for number in (2, 3):
-            account = Account(f"patrol-{number}", f"巡查{number}组", "patrol", area=("district", "990101"))
+            account = Account(
+                f"patrol-{number}", f"巡查{number}组", "patrol", area=("district", town.profile.district[0])
+            )
             patrol.append(_add(work, snapshot, account, None, unit_ids, today))
         chiefs = _add_chiefs(work, snapshot, posts, people, today)
     return Staff(clerks=clerks, patrol=patrol, chiefs=chiefs, units=units)
@@ -153,7 +140,7 @@ def _add_chiefs(
     chiefs: dict[int, Actor] = {}
     for post in posts:
         area = snapshot.find_area(post.level, post.area_code)
-        if area is None or post.level == "grid":
+        if area is None or post.level not in ANSWERING:
             continue
         known = people.get(post.person)
         if known is None:
@@ -220,6 +207,17 @@ def _prepare_pictures(settings: Settings) -> list[tuple[PreparedPhoto, PreparedP
         return prepare_photo(files, settings, upload)
 
     return [(prepare(number, mended=False), prepare(number, mended=True)) for number in range(PICTURES)]
+
+
+def built_profile(store: Store) -> Profile | None:
+    """Return which town was built in this store; None for a store without one."""
+    if built_at(store) is None:
+        return None
+    with store.read() as work:
+        there = {
+            name for name, profile in PROFILES.items() if list_areas_of_codes(work, "district", [profile.district[0]])
+        }
+    return PROFILES[there.pop()] if there else None
 
 
 def built_at(store: Store) -> datetime | None:

@@ -1,38 +1,32 @@
-"""The ground of the demo town: an invented district as a clean coverage of a few hundred grids.
+"""A demo town whole: its areas from the district down to the stairwell, and the ground under them.
 
-Street blocks on a bent and turned net, every border drawn once and used by both neighbours, so that
-no gap or overlap can arise; communities, streets and patches are grown over the blocks as
-neighbourhoods, patches without regard for communities, as in real districts.
+Streets are drawn first (`streets`), compounds and houses stand between them (`houses`), people live in the
+houses, and grids, communities, streets and patches are gathered from what the streets enclose
+(`dividing`), patches without regard for communities, as in real districts. All borders lie on the 1e-8
+degree lattice in WGS 84, and each shared edge is drawn once.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from mapsvc.geo.lattice import snap_geometries
-from mapsvc.geo.measure import LocalFrame
+from mapsvc.demo import land
+from mapsvc.demo.dividing import Pieces, divide, gather
+from mapsvc.demo.land import Land
+from mapsvc.demo.naming import COMMUNITIES, LANDMARKS
+from mapsvc.demo.profiles import PROFILES, SUZHOU, Profile
 
-CENTRE_LON, CENTRE_LAT = 123.062, 41.914
-SEED = 20_261_123
-NET = 21
-BLOCK_M = (330.0, 285.0)
-DISTRICT = ("990101", "青禾区")
-STREETS = ("东升街道", "西苑街道", "南湖街道", "北园街道", "中和街道")
-COMMUNITY_NAMES = (
-    "惠民", "和平", "光明", "新华", "建设", "幸福", "友谊", "团结", "育才", "文化", "春风", "朝阳",
-    "清泉", "安居", "永安", "吉祥", "长青", "丰收", "柳林", "松园", "竹苑", "梅园", "兰亭", "杏花",
-    "桃源", "枫桥", "梧桐", "银杏", "石桥", "水岸", "河湾", "湖畔", "山前", "坡下", "城南", "城北",
-    "东关", "西关", "站前", "市场", "书院", "钟楼", "鼓楼", "粮站", "纺织", "机床",
-)  # fmt: skip
-GRIDS_PER_COMMUNITY = 7.5
-PATCHES = 22
+SEED = SUZHOU.seed
+MOST_KEPT = 4
+UNPEOPLED = 120.0
+"""Ground without people is work for a chief as well: it counts as so many households when patches are made."""
 
 
 @dataclass(frozen=True)
@@ -48,198 +42,183 @@ class DemoArea:
     households: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Town:
-    """All areas, level by level from the district down to the grid; the same for every seed and machine."""
+    """All areas, level by level from the district down, and the ground they lie on.
 
+    The same for the same profile and seed on every machine.
+    """
+
+    profile: Profile
     areas: tuple[DemoArea, ...]
+    land: Land
 
     def at(self, level: str) -> tuple[DemoArea, ...]:
         """Return the areas of one level in the order of their codes."""
         return tuple(area for area in self.areas if area.level == level)
 
-
-def make_town(seed: int = SEED) -> Town:
-    """Make the town; every border lies on the 1e-8 degree lattice in WGS 84."""
-    rng = np.random.default_rng(seed)
-    blocks = _blocks(rng)
-    neighbours = _neighbours(blocks)
-    households = np.clip(rng.normal(395, 62, len(blocks)), 210, 560).astype(int)
-    centres = shapely.get_coordinates(shapely.centroid(blocks))
-    community = _divide(centres, np.ones(len(blocks)), neighbours, round(len(blocks) / GRIDS_PER_COMMUNITY))
-    street = _divide_communities(centres, neighbours, community)
-    patch = _divide(centres, households.astype(float), neighbours, PATCHES)
-    return Town(_name(blocks, community, street[community], patch, households, rng))
+    def grids_of(self, patch: str) -> tuple[DemoArea, ...]:
+        """Return the grids of a patch."""
+        return tuple(grid for grid in self.at("grid") if grid.parents["patch"] == patch)
 
 
-def _blocks(rng: np.random.Generator) -> NDArray[np.object_]:
-    """Return the street blocks inside a rounded outline, each edge wiggled once for both its sides."""
-    step = np.array(BLOCK_M)
-    column, row = np.meshgrid(np.arange(NET + 1), np.arange(NET + 1), indexing="ij")
-    nodes = np.stack([column, row], -1).astype(float) - NET / 2
-    nodes = (nodes + rng.uniform(-0.16, 0.16, nodes.shape)) * step
-    nodes[..., 1] += 150 * np.sin(nodes[..., 0] / 1150)  # the river that the streets follow
-    angle = np.deg2rad(9)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    nodes = nodes @ turn.T
-    frame = LocalFrame(CENTRE_LON, CENTRE_LAT)
-
-    drawn: dict[tuple[int, int, int, int], NDArray[np.float64]] = {}
-
-    def edge(i: int, j: int, k: int, m: int) -> NDArray[np.float64]:
-        if (k, m) < (i, j):
-            return edge(k, m, i, j)[::-1]
-        if (i, j, k, m) not in drawn:
-            a, b = nodes[i, j], nodes[k, m]
-            share = np.linspace(0, 1, int(rng.integers(3, 6)))[:, None]
-            bend = rng.normal(0, 5, share.shape) * ((share > 0) & (share < 1))
-            along = b - a
-            across = np.array([-along[1], along[0]]) / np.hypot(*along)
-            drawn[i, j, k, m] = a + share * along + bend * across
-        return drawn[i, j, k, m]
-
-    rings = []
-    for i in range(NET):
-        for j in range(NET):
-            middle = nodes[i : i + 2, j : j + 2].mean(axis=(0, 1))
-            bearing = np.arctan2(middle[1], middle[0])
-            reach = 0.47 * NET * step.mean() * (1 + 0.09 * np.sin(3 * bearing) + 0.05 * np.cos(5 * bearing))
-            if np.hypot(*middle) > reach:
-                continue
-            corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)]
-            sides = [edge(*corners[n], *corners[(n + 1) % 4])[:-1] for n in range(4)]
-            x, y = np.concatenate(sides).T
-            rings.append(shapely.Polygon(np.column_stack(frame.from_metres(x, y))))
-    return snap_geometries(np.array(rings, dtype=object))
+def make_town(seed: int | None = None, profile: str = SUZHOU.name) -> Town:
+    """Make one of the towns; another seed than its own gives other streets between the same avenues."""
+    chosen = PROFILES[profile]
+    return make_kept(chosen, chosen.seed if seed is None else seed)
 
 
-def _neighbours(blocks: NDArray[np.object_]) -> list[list[int]]:
-    """Return for each block those that share a stretch of border with it, not only a corner."""
-    a, b = shapely.STRtree(blocks).query(blocks, predicate="touches")
-    shared = shapely.length(shapely.intersection(blocks[a], blocks[b])) > 0
-    found: list[list[int]] = [[] for _ in blocks]
-    for i, j in zip(a[shared].tolist(), b[shared].tolist(), strict=True):
-        found[i].append(j)
-    return [sorted(each) for each in found]
+@lru_cache(maxsize=MOST_KEPT)
+def make_kept(profile: Profile, seed: int) -> Town:
+    """Make a town, or return it where this process made it before: drawing one takes seconds."""
+    ground = land.make_land(profile, seed)
+    community, street, patch = _gather(profile, ground)
+    return Town(profile, tuple(_Naming(profile, ground, community, street, patch).areas()), ground)
 
 
-def _divide(
-    centres: NDArray[np.float64], weight: NDArray[np.float64], neighbours: Sequence[Sequence[int]], count: int
-) -> NDArray[np.int64]:
-    """Return a group number per member: `count` connected groups of nearly equal weight.
-
-    Halved again and again across the longer side (recursive bisection); what the cuts leave apart
-    from its group joins the neighbour it touches most.
-    """
-    group = np.zeros(len(centres), dtype=np.int64)
-    waiting = deque([(np.arange(len(centres)), 0, count)])
-    while waiting:
-        members, first, parts = waiting.popleft()
-        if parts == 1:
-            group[members] = first
-            continue
-        spread = np.cov(centres[members].T)
-        along = centres[members] @ np.linalg.eigh(spread)[1][:, -1]
-        order = members[np.argsort(along, kind="stable")]
-        less = parts // 2
-        cut = int(np.searchsorted(np.cumsum(weight[order]), weight[order].sum() * less / parts))
-        waiting.append((order[:cut], first, less))
-        waiting.append((order[cut:], first + less, parts - less))
-    return _join_strays(group, neighbours)
+def _gather(profile: Profile, ground: Land) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each grid the numbers of its community, its street and its patch."""
+    pieces = Pieces(ground.centres_m, np.ones(len(ground.grids)), ground.ties)
+    community = divide(pieces, profile.communities)
+    whole = gather(pieces, community)
+    of_community = divide(whole, len(profile.street_names))
+    people = Pieces(ground.centres_m, ground.households.astype(np.float64) + UNPEOPLED, ground.ties)
+    patch = divide(people, profile.patches, slack=0, tilt=0.1)
+    return (*_in_order(ground, community, len(profile.street_names), of_community), _snake(ground, patch))
 
 
-def _join_strays(group: NDArray[np.int64], neighbours: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """Return the groups with every piece that lies apart from its group's largest piece given away."""
-    joined = group.copy()
-    for number in range(int(group.max()) + 1):
-        pieces = _pieces(set(np.flatnonzero(joined == number).tolist()), neighbours)
-        for stray in sorted(pieces, key=len)[:-1]:
-            for member in sorted(stray):
-                around = [int(joined[n]) for n in neighbours[member] if n not in stray]
-                joined[member] = max(set(around), key=lambda g: (around.count(g), -g))
-    return joined
-
-
-def _pieces(members: set[int], neighbours: Sequence[Sequence[int]]) -> list[set[int]]:
-    """Return the connected pieces of a set of members."""
-    left, pieces = set(members), []
-    while left:
-        front = {min(left)}
-        piece: set[int] = set()
-        while front:
-            piece |= front
-            front = {n for m in front for n in neighbours[m] if n in left} - piece
-        pieces.append(piece)
-        left -= piece
-    return pieces
-
-
-def _divide_communities(
-    centres: NDArray[np.float64], neighbours: Sequence[Sequence[int]], community: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the street number of each community."""
+def _in_order(
+    ground: Land, community: NDArray[np.int64], streets: int, of_community: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number streets, and within each its communities, from north to south."""
     count = int(community.max()) + 1
-    members = [np.flatnonzero(community == c) for c in range(count)]
-    middles = np.array([centres[each].mean(axis=0) for each in members])
-    touching = [
-        sorted({int(community[n]) for m in each for n in neighbours[int(m)]} - {c}) for c, each in enumerate(members)
-    ]
-    return _divide(middles, np.bincount(community).astype(float), touching, len(STREETS))
+    north = np.array([ground.centres_m[community == c, 1].mean() for c in range(count)])
+    street_north = [north[of_community == s].mean() for s in range(streets)]
+    rank = np.empty(streets, dtype=np.int64)
+    rank[np.argsort(street_north)[::-1]] = np.arange(streets)
+    of_community = rank[of_community]
+    order = np.lexsort((-north, of_community))
+    number = np.empty(count, dtype=np.int64)
+    number[order] = np.arange(count)
+    renumbered = number[community]
+    return renumbered, of_community[order][renumbered]
 
 
-def _name(
-    blocks: NDArray[np.object_],
-    community: NDArray[np.int64],
-    street: NDArray[np.int64],
-    patch: NDArray[np.int64],
-    households: NDArray[np.int64],
-    rng: np.random.Generator,
-) -> tuple[DemoArea, ...]:
-    """Give every area its code and name; grids are numbered west to east, then north to south."""
-    district_code, district_name = DISTRICT
-    areas = [DemoArea("district", district_code, district_name, _union(blocks), {})]
-    for s, name in enumerate(STREETS):
-        code = f"{district_code}{s + 1:03d}"
-        areas.append(DemoArea("street", code, name, _union(blocks[street == s]), {"district": district_code}))
-    for p in range(PATCHES):
-        inside = patch == p
-        name = f"{p + 1:02d}片区"
-        areas.append(
-            DemoArea("patch", f"P{p + 1:02d}", name, _union(blocks[inside]), {"district": district_code},
-                     households=int(households[inside].sum()))
-        )  # fmt: skip
-    special = set(rng.choice(len(blocks), size=len(blocks) // 24, replace=False).tolist())
-    names = iter(COMMUNITY_NAMES)
-    grids: list[DemoArea] = []
-    for s in range(len(STREETS)):
-        street_code = f"{district_code}{s + 1:03d}"
-        for number, c in enumerate(np.unique(community[street == s]), start=1):
-            code, members = f"{street_code}{number:03d}", np.flatnonzero(community == c)
-            name = next(names)
-            areas.append(
-                DemoArea("community", code, f"{name}社区", _union(blocks[members]), {"street": street_code},
-                         households=int(households[members].sum()))
-            )  # fmt: skip
-            for place, m in enumerate(_west_to_east(blocks[members]), start=1):
-                block = int(members[m])
-                exclusive = block in special
-                grids.append(
-                    DemoArea(
-                        "grid",
-                        f"{code}{place:03d}",
-                        f"{name}{place:02d}{'专属' if exclusive else ''}网格",
-                        blocks[block],
-                        {"community": code, "patch": f"P{int(patch[block]) + 1:02d}"},
-                        kind="专属" if exclusive else "综合",
-                        households=int(households[block]),
-                    )
+def _snake(ground: Land, patch: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number patches in bands from north to south, every second band from east to west, so that neighbours follow."""
+    count = int(patch.max()) + 1
+    centres = np.array([ground.centres_m[patch == p].mean(axis=0) for p in range(count)])
+    bands = max(round(np.sqrt(count)), 1)
+    order: list[int] = []
+    for number, band in enumerate(np.array_split(np.argsort(-centres[:, 1], kind="stable"), bands)):
+        along = band[np.argsort(centres[band, 0], kind="stable")]
+        order += [int(p) for p in (along if number % 2 == 0 else along[::-1])]
+    rank = np.empty(count, dtype=np.int64)
+    rank[order] = np.arange(count)
+    return rank[patch]
+
+
+@dataclass
+class _Naming:
+    """Gives every area its code and name: grids are numbered from north to south in their community."""
+
+    profile: Profile
+    ground: Land
+    community: NDArray[np.int64]
+    street: NDArray[np.int64]
+    patch: NDArray[np.int64]
+
+    def areas(self) -> list[DemoArea]:
+        """Return all areas, from the district down to the stairwell."""
+        code, name = self.profile.district
+        grids = self.ground.grids
+        found = [DemoArea("district", code, name, _union(grids), {}, households=int(self.ground.households.sum()))]
+        for s, street_name in enumerate(self.profile.street_names):
+            found.append(self._made("street", self._street_code(s), street_name, self.street == s, {"district": code}))
+        communities = []
+        for c in range(self.profile.communities):
+            inside = self.community == c
+            parent = self._street_code(int(self.street[inside][0]))
+            communities.append(
+                self._made("community", self._community_code(c), f"{COMMUNITIES[c]}社区", inside, {"street": parent})
+            )
+        found += communities
+        for p in range(self.profile.patches):
+            inside = self.patch == p
+            found.append(self._made("patch", f"P{p + 1:02d}", f"{p + 1:02d}片区", inside, {"district": code}))
+        codes = self._grid_codes()
+        found += self._grids(codes)
+        return found + self._within(codes)
+
+    def _made(
+        self, level: str, code: str, name: str, inside: NDArray[np.bool_], parents: Mapping[str, str]
+    ) -> DemoArea:
+        households = int(self.ground.households[inside].sum())
+        return DemoArea(level, code, name, _union(self.ground.grids[inside]), parents, households=households)
+
+    def _street_code(self, street: int) -> str:
+        return f"{self.profile.district[0]}{street + 1:03d}"
+
+    def _community_code(self, community: int) -> str:
+        street = int(self.street[self.community == community][0])
+        first = int(self.community[self.street == street].min())
+        return f"{self._street_code(street)}{community - first + 1:03d}"
+
+    def _grid_codes(self) -> list[str]:
+        codes = [""] * len(self.ground.grids)
+        for c in range(self.profile.communities):
+            members = np.flatnonzero(self.community == c)
+            for place, member in enumerate(members, start=1):
+                codes[int(member)] = f"{self._community_code(c)}{place:03d}"
+        return codes
+
+    def _grids(self, codes: Sequence[str]) -> list[DemoArea]:
+        grids = []
+        for number, code in enumerate(codes):
+            use = self.ground.uses.get(number, "")
+            name = f"{COMMUNITIES[int(self.community[number])]}{code[-2:]}网格"
+            if use:
+                name = f"{LANDMARKS[use]}专属网格"
+            grids.append(
+                DemoArea(
+                    "grid",
+                    code,
+                    name,
+                    self.ground.grids[number],
+                    {"community": code[:12], "patch": f"P{int(self.patch[number]) + 1:02d}"},
+                    kind="专属" if use else "综合",
+                    households=int(self.ground.households[number]),
                 )
-    return (*areas, *grids)
+            )
+        return sorted(grids, key=lambda grid: grid.code)
 
-
-def _west_to_east(blocks: NDArray[np.object_]) -> NDArray[np.int64]:
-    centre = shapely.get_coordinates(shapely.centroid(blocks))
-    return np.lexsort((-centre[:, 1], centre[:, 0]))
+    def _within(self, codes: Sequence[str]) -> list[DemoArea]:
+        """Return compounds, buildings and residents' groups, each under the codes of what holds it."""
+        compounds, buildings, groups = [], [], []
+        numbers: dict[str, int] = {}
+        for compound in self.ground.compounds:
+            grid = codes[compound.grid]
+            community = grid[:12]
+            numbers[community] = numbers.get(community, 0) + 1
+            code = f"{community}X{numbers[community]:03d}"
+            households = sum(house.households for house in compound.houses)
+            compounds.append(
+                DemoArea("compound", code, compound.name, compound.border, {"community": community},
+                         households=households)
+            )  # fmt: skip
+            for n, house in enumerate(compound.houses, start=1):
+                building = f"{code}B{n:02d}"
+                name = f"{compound.name}{n}号楼"
+                buildings.append(
+                    DemoArea("building", building, name, house.border, {"grid": grid, "compound": code},
+                             households=house.households)
+                )  # fmt: skip
+                for g, group in enumerate(house.groups, start=1):
+                    groups.append(
+                        DemoArea("resident_group", f"{building}G{g}", f"{name}{group.name}居民小组", group.border,
+                                 {"community": community}, households=group.households)
+                    )  # fmt: skip
+        return [area for areas in (compounds, buildings, groups) for area in sorted(areas, key=lambda each: each.code)]
 
 
 def _union(blocks: NDArray[np.object_]) -> BaseGeometry:

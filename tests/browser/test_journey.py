@@ -17,7 +17,11 @@ from .conftest import Open, Watch, photograph
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-journey")]
 
-LON, LAT = town.place_in(make_town(), "P07", 3)
+
+def _fill_position(page: Page) -> None:
+    lon, lat = town.place_in(make_town(), "P07", 3)
+    page.fill("[name=lon]", f"{lon:.7f}")
+    page.fill("[name=lat]", f"{lat:.7f}")
 
 
 @pytest.fixture
@@ -33,8 +37,7 @@ def picture(tmp_path: Path) -> Path:
 def report(page: Page, picture: Path | None = None, *, words: str = "路灯杆旁堆了垃圾") -> str:
     """Fill in and send the public form; return the code."""
     page.locator("summary", has_text=re.compile("手工输入坐标|Type coordinates")).click()
-    page.fill("[name=lon]", f"{LON:.7f}")
-    page.fill("[name=lat]", f"{LAT:.7f}")
+    _fill_position(page)
     page.locator("[name=lat]").dispatch_event("change")
     page.locator(".tile").first.click()
     expect(page.locator("div[data-preview]")).to_contain_text("07片区")
@@ -137,8 +140,7 @@ def test_sending_twice_is_one_report(open_page: Open) -> None:
         }"""
     )
     page.locator("summary", has_text="手工输入坐标").click()
-    page.fill("[name=lon]", f"{LON:.7f}")
-    page.fill("[name=lat]", f"{LAT:.7f}")
+    _fill_position(page)
     page.locator(".tile").first.click()
     page.fill("[name=description]", words)
     page.click(".send button")

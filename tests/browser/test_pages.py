@@ -36,7 +36,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("office", "zhaoxue", "/office"),
     ("areas", "zhaoxue", "/areas?level=patch"),
     ("patch", "zhangmin", "/patch/P07"),
-    ("grid", "zhangmin", "/areas/grid/990101001005003"),
+    ("grid", "zhangmin", f"/areas/grid/{town.GRID}"),
     ("unit", "maqiang", "/unit"),
 )
 

@@ -23,7 +23,10 @@ from mapsvc.storage import migrate
 from mapsvc.storage.engine import make_engine
 from mapsvc.storage.work import Store
 
-__all__ = ["PASSWORD", "build", "place_in", "present"]
+__all__ = ["GRID", "PASSWORD", "build", "place_in", "present"]
+
+GRID = "990101001003005"
+"""The grid of 吴霞 (`wuxia`): the first one of P07."""
 
 SPACE = UUID("5f0d7f6e-2f1c-4b8e-9b52-6f6d1c1b0a11")
 

@@ -35,7 +35,7 @@ pytestmark = [
 
 README = guide_dir().parents[1] / "README.md"
 SHIPPED_FOLDER = "/srv/mapsvc"
-STREET = "990101001"
+STREET = "990101002"
 REPORTS = 40
 PATIENCE_S = 240.0
 
