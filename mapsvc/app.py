@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flask import Flask, g, request
 
+from mapsvc.areas.ground import GroundFiles
 from mapsvc.areas.index import Snapshots
 from mapsvc.base.clock import Clock, SystemClock
 from mapsvc.base.settings import Settings, load_settings, secret_key
@@ -28,6 +29,7 @@ from mapsvc.web.meter import Meter
 from mapsvc.web.pages import routes as pages
 from mapsvc.web.parts import EXTENSION, AppParts, parts
 from mapsvc.web.present.areas import Unions
+from mapsvc.web.present.ground import Grounds
 from mapsvc.web.present.locate import AreaTexts
 from mapsvc.web.uploads import Uploads
 
@@ -112,6 +114,7 @@ def join_parts(settings: Settings, clock: Clock, *, workers: int = 1) -> AppPart
         actors=sessions.ActorMemory(),
         area_texts=AreaTexts(),
         unions=Unions(),
+        ground=Grounds(GroundFiles(settings.data_dir)),
         meter=Meter(),
     )
 

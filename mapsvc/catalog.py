@@ -20,7 +20,8 @@ TERM_UNITS = ("urgent_hour", "urgent_day", "working_hour", "working_day")
 
 WORKFLOWS = ("quick", "standard")
 STAGES = ("sign", "check")
-LAYER_SOURCES = ("areas", "cases", "chiefs", "units", "base")
+LAYER_SOURCES = ("areas", "cases", "chiefs", "units", "base", "ground")
+MOST_KINDS = 40
 
 
 @dataclass(frozen=True)
@@ -309,6 +310,7 @@ class Style:
     """How a layer is drawn: CSS colours, widths in pixels, opacities from 0 to 1.
 
     `by` names what colours hang on (`state`, `open_cases`, `households`, `kind`, ...); empty: one colour.
+    `casing` is the colour of a thin line on either side of a line, as streets have it; empty: none.
     """
 
     color: str
@@ -319,6 +321,7 @@ class Style:
     dash: str
     radius: float
     by: str
+    casing: str = ""
 
 
 @dataclass(frozen=True)
@@ -330,8 +333,26 @@ class Label:
 
 
 @dataclass(frozen=True)
+class KindStyle:
+    """How things of some kinds within a layer of the ground are drawn, from `from_zoom` on; with its own legend."""
+
+    values: tuple[str, ...]
+    zh: str
+    en: str
+    style: Style
+    from_zoom: int
+
+    def legend(self, language: str = "zh") -> str:
+        """Return the words of the legend in a language."""
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True)
 class Layer:
-    """One map layer. `audience` is (`public`,), (`staff`,) or the names of roles; `zooms` are both included."""
+    """One map layer. `ground` names the ground layer that it draws, `kinds` the styles of its kinds.
+
+    `audience` is (`public`,), (`staff`,) or the names of roles; `zooms` are both included.
+    """
 
     code: str
     source: str
@@ -343,6 +364,8 @@ class Layer:
     audience: tuple[str, ...]
     order: int
     label: Label
+    ground: str = ""
+    kinds: tuple[KindStyle, ...] = ()
 
     def legend(self, language: str = "zh") -> str:
         """Return the words of the legend in a language."""
@@ -586,6 +609,11 @@ def _read_layer(root: TomlTable, levels: Levels | None) -> Layer:
         root.fail("level", f"the level {level!r} is not there; a layer of areas names one.")
     if source != "areas" and level:
         root.fail("level", f"a layer of {source} has no level.")
+    ground = root.text("ground", "")
+    if source == "ground" and not ground:
+        root.fail("ground", "a layer of the ground names what it draws: roads, water, green, buildings.")
+    if source != "ground" and ground:
+        root.fail("ground", f"a layer of {source} draws no ground layer.")
     legend = root.table("legend")
     layer = Layer(
         code=root.name,
@@ -598,6 +626,8 @@ def _read_layer(root: TomlTable, levels: Levels | None) -> Layer:
         audience=_read_audience(root),
         order=root.whole("order"),
         label=_read_label(root.table("label", required=False)),
+        ground=ground,
+        kinds=_read_kinds(root, source),
     )
     legend.finish()
     root.finish()
@@ -622,6 +652,24 @@ def _read_audience(root: TomlTable) -> tuple[str, ...]:
     return root.fail("audience", 'audience is "public", "staff" or a list of roles.')
 
 
+def _read_kinds(root: TomlTable, source: str) -> tuple[KindStyle, ...]:
+    tables = root.tables("kind", required=False)
+    if tables and source != "ground":
+        root.fail("kind", f"a layer of {source} has no kinds.")
+    if len(tables) > MOST_KINDS:
+        root.fail("kind", f"a layer has at most {MOST_KINDS} kinds.")
+    kinds: list[KindStyle] = []
+    for table in tables:
+        values = table.texts("values")
+        earlier = [value for kind in kinds for value in kind.values]
+        twice = [value for value in values if value in earlier]
+        if not values or twice:
+            table.fail("values", f"the kind {twice[0]!r} is there twice." if twice else "values must not be empty.")
+        zh, en, from_zoom = table.text("zh"), table.text("en"), table.whole("from_zoom", 0)
+        kinds.append(KindStyle(values, zh, en, _read_style(table), from_zoom))
+    return tuple(kinds)
+
+
 def _read_style(table: TomlTable) -> Style:
     style = Style(
         color=table.text("color"),
@@ -632,6 +680,7 @@ def _read_style(table: TomlTable) -> Style:
         dash=table.text("dash", ""),
         radius=table.number("radius", 6.0),
         by=table.text("by", ""),
+        casing=table.text("casing", ""),
     )
     for key, value in (("opacity", style.opacity), ("fill_opacity", style.fill_opacity)):
         if not 0 <= value <= 1:

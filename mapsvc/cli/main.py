@@ -15,6 +15,7 @@ from mapsvc.base.errors import MapsvcError
 NOUNS: dict[str, str] = {
     # noun: its line in `mapsvc --help`, written here so that the listing loads none of them
     "areas": "Import, check and export areas and their borders.",
+    "ground": "Import streets, water, parks and buildings that lie under the borders.",
     "posts": "Import who answers for which area.",
     "units": "Import handling units and their duties.",
     "locate": "Say in which areas a point lies and who answers for them.",

@@ -111,6 +111,12 @@ class Net(DataLayer):
     maker = "net"
 
 
+class GroundLayer(DataLayer):
+    """Streets, water, parks and buildings from the tiles at `url`; `layers` say how each is drawn, the lowest first."""
+
+    maker = "ground"
+
+
 class AreaLayer(DataLayer):
     """Areas of one level from the GeoJSON at `url`, drawn on canvas; `leads` and `lines_from` are zooms."""
 

@@ -3,30 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from branca.element import MacroElement
 
 from mapsvc.catalog import Layer, Layers
 from mapsvc.maps.compose import MapPlan, View
-from mapsvc.maps.elements import AreaLayer, BaseMap, Behaviour, CaseLayer, LabelLayer, Net
+from mapsvc.maps.elements import AreaLayer, BaseMap, Behaviour, CaseLayer, GroundLayer, LabelLayer, Net
 from mapsvc.people.rules.actor import Actor
 
 NEVER = 99
 """A zoom that no map reaches."""
 
 
+PALER = 0.6
+"""Share of their fill that areas keep over a base map, so that a river stays a river."""
+
+
 @dataclass(frozen=True)
 class Ground:
-    """What lies under every map: the tile service of the settings, or none."""
+    """What lies under every map: the tile service of the settings, or none, and the district's own base map.
+
+    `own` are the layers of that base map which have something to draw, `own_url` the address of their tiles.
+    """
 
     url: str = ""
     datum: str = "wgs84"
+    own: Sequence[Layer] = ()
+    own_url: str = ""
+    own_last_zoom: int = 15
 
     def layers(self) -> list[MacroElement]:
-        """Return the tile service, or a metric net where there is none."""
-        return [BaseMap(url=self.url, datum=self.datum)] if self.url else [Net()]
+        """Return the tile service or a metric net where there is no ground at all, then the own base map."""
+        found: list[MacroElement] = [BaseMap(url=self.url, datum=self.datum)] if self.url else []
+        if self.own:
+            looks = [ground_look(layer) for layer in self.own]
+            found.append(GroundLayer(url=self.own_url, last_zoom=self.own_last_zoom, layers=looks))
+        return found or [Net()]
+
+
+def ground_look(layer: Layer) -> dict[str, Any]:
+    """Return how a ground layer is drawn, as `static/js/map/ground.js` reads it."""
+    return {
+        "code": layer.code,
+        "zooms": list(layer.zooms),
+        "style": asdict(layer.style),
+        "label": asdict(layer.label),
+        "kinds": [
+            {"values": list(kind.values), "from_zoom": kind.from_zoom, "style": asdict(kind.style)}
+            for kind in layer.kinds
+        ],
+    }
 
 
 @dataclass(frozen=True)
@@ -57,8 +85,11 @@ class Addresses:
     cases: str
 
 
-def area_layers(layers: Layers, audience: Audience, addresses: Addresses, levels: Sequence[str]) -> list[MacroElement]:
-    """Return the area layers of the levels that have areas, each with its own address."""
+def area_layers(
+    layers: Layers, audience: Audience, addresses: Addresses, levels: Sequence[str], *, over_ground: bool = False
+) -> list[MacroElement]:
+    """Return the area layers of the levels that have areas, each with its own address; fainter over a base map."""
+    paler = PALER if over_ground else 1.0
     chiefs = audience.choose(layers, "chiefs")
     chiefs_from = chiefs[0].zooms[0] if chiefs else NEVER
     return [
@@ -71,7 +102,7 @@ def area_layers(layers: Layers, audience: Audience, addresses: Addresses, levels
             color=layer.style.color,
             weight=layer.style.weight,
             opacity=layer.style.opacity,
-            fill=layer.style.fill_opacity,
+            fill=layer.style.fill_opacity * paler,
         )
         for layer in audience.choose(layers, "areas")
         if layer.level in levels
@@ -90,20 +121,24 @@ class MapOf:
     options: dict[str, Any] = field(default_factory=dict)
 
     def _plan(self, view: View, label: str, layers: list[MacroElement], behaviour: Behaviour) -> MapPlan:
-        """Put the ground under the layers. Tiles are sharp at whole zooms only; without them a view may fit closely."""
+        """Put the ground under the layers. Pictures are sharp at whole zooms only; without them a view fits closely."""
         options = dict(self.options) if self.ground.url else {"zoom_snap": 0.25, **self.options}
         return MapPlan(view, label, [*self.ground.layers(), *layers], behaviour, options)
 
+    def _areas(self, levels: Sequence[str]) -> list[MacroElement]:
+        over = bool(self.ground.own or self.ground.url)
+        return area_layers(self.layers, self.audience, self.addresses, levels, over_ground=over)
+
     def city(self, view: View, label: str, **data: Any) -> MapPlan:
         """Return the map of the whole city: levels by zoom, names, open cases."""
-        shown = area_layers(self.layers, self.audience, self.addresses, self.levels)
+        shown = self._areas(self.levels)
         cases = [CaseLayer(url=self.addresses.cases) for _ in self.audience.choose(self.layers, "cases")[:1]]
-        names = [LabelLayer()] if shown else []
+        names = [LabelLayer()] if shown or self.ground.own else []
         return self._plan(view, label, [*shown, *names, *cases], Behaviour("city", **data))
 
     def area(self, view: View, label: str, level: str, code: str, area_id: int, case_url: str) -> MapPlan:
         """Return the map of one area: outlined, its neighbours dimmed, with its open cases."""
-        shown = area_layers(self.layers, self.audience, self.addresses, [level])
+        shown = self._areas([level])
         cases = [
             CaseLayer(url=f"{self.addresses.cases}?area_id={area_id}")
             for _ in self.audience.choose(self.layers, "cases")[:1]
@@ -114,10 +149,10 @@ class MapOf:
     def spot(self, view: View, label: str, **data: Any) -> MapPlan:
         """Return the map of one case: its sign, its accuracy, the areas round it."""
         level = [str(data["level"])] if data.get("level") else []
-        shown = area_layers(self.layers, self.audience, self.addresses, level)
+        shown = self._areas(level)
         return self._plan(view, label, [*shown, LabelLayer()], Behaviour("spot", **data))
 
     def pin(self, view: View, label: str, form: str) -> MapPlan:
         """Return the map on which a place is chosen for a form; its fields stay the truth."""
-        shown = area_layers(self.layers, self.audience, self.addresses, self.levels)
+        shown = self._areas(self.levels)
         return self._plan(view, label, [*shown, LabelLayer()], Behaviour("pin", form=form))

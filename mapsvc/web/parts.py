@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mapsvc.web.limits import AddressLimit
     from mapsvc.web.meter import Meter
     from mapsvc.web.present.areas import Unions
+    from mapsvc.web.present.ground import Grounds
     from mapsvc.web.present.locate import AreaTexts
     from mapsvc.web.sessions import ActorMemory
     from mapsvc.web.uploads import Uploads
@@ -48,6 +49,7 @@ class AppParts:
     actors: ActorMemory
     area_texts: AreaTexts
     unions: Unions
+    ground: Grounds
     meter: Meter
 
     @property

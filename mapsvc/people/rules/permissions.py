@@ -98,7 +98,7 @@ _ROWS: tuple[Permission, ...] = (
     # Map and areas.
     Permission("area.view", _holders(*READERS), "See areas, their borders and their history."),
     Permission("area.check", _holders("planner", "approver", "admin"), "Check borders for gaps and overlaps."),
-    Permission("area.import", _holders("planner", "admin"), "Import borders."),
+    Permission("area.import", _holders("planner", "admin"), "Import borders, and the ground that lies under them."),
     Permission("area.export", _holders("planner", "approver", "leader", "admin"), "Export borders."),
     Permission("locate.names", _holders(*READERS), "See who answers for a place, also where no name is posted up."),
     Permission("point.assign", _holders("planner", "dispatcher", "admin"), "Give many points their areas."),

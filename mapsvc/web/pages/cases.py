@@ -23,11 +23,12 @@ from mapsvc.web.guard import permission
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.forms import form_text, read_id, read_ids
 from mapsvc.web.pages.frame import speech
+from mapsvc.web.pages.ground import drawn_ground
 from mapsvc.web.pages.maps import draw, map_of
 from mapsvc.web.pages.problems import one_line
 from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.present import caseview
-from mapsvc.web.present.legend import Legend, LegendSign, line_legend, shapes_of
+from mapsvc.web.present.legend import Legend, LegendSign, ground_legend, line_legend, shapes_of
 from mapsvc.web.present.steps import StepContext, step_forms
 from mapsvc.web.present.worklist import Asked, Option, work_list
 
@@ -132,7 +133,8 @@ def _legend(view: CaseView) -> Legend:
     say, row = speech(), view.row
     sign = LegendSign(row.state, say.state_words(row), row.overdue, row.unplaced, row.edge)
     names = [*(["accuracy"] if view.accuracy_m else []), *(["chosen"] if row.area_code else [])]
-    return Legend((sign,), line_legend(say, parts().layers, [row.area_level]), shapes_of(say, *names))
+    lines = line_legend(say, parts().layers, [row.area_level])
+    return Legend((sign,), lines, shapes_of(say, *names), ground_legend(say, drawn_ground()))
 
 
 def _step_context(work: Work, view: CaseView) -> StepContext:

@@ -16,9 +16,10 @@ from mapsvc.web.guard import permission
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.forms import read_id
 from mapsvc.web.pages.frame import speech
+from mapsvc.web.pages.ground import drawn_ground
 from mapsvc.web.pages.maps import district_view, draw, map_of
 from mapsvc.web.parts import actor, parts, snapshot
-from mapsvc.web.present.legend import Legend, line_legend, shapes_of, sign_legend
+from mapsvc.web.present.legend import Legend, ground_legend, line_legend, shapes_of, sign_legend
 
 SHADES = ((0, 0, "#fee838"), (1, 2, "#bcaf6f"), (3, 5, "#7d7c78"), (6, 10, "#434e6c"), (11, None, "#00224e"))
 """Five steps of cividis, the more the darker: told apart in grey and without red or green."""
@@ -74,10 +75,11 @@ def city_map() -> str:
 
 
 def _city(levels: list[str], *, shows_cases: bool) -> City:
-    say = speech()
-    toggles = [Choice("", say.t("city.labels"), "labels")] if levels else []
+    say, ground = speech(), drawn_ground()
+    toggles = [Choice("", say.t("city.labels"), "labels")] if levels or ground else []
     if shows_cases:
         toggles.append(Choice("", say.t("city.cases"), "cases"))
+    toggles += [Choice("", one.layer.legend(say.language), f"ground:{one.layer.code}") for one in reversed(ground)]
     return City(
         level_choices=tuple(Choice(level, say.level_name(level)) for level in levels),
         toggles=tuple(toggles),
@@ -87,6 +89,7 @@ def _city(levels: list[str], *, shows_cases: bool) -> City:
             signs=sign_legend(say) if shows_cases else (),
             lines=line_legend(say, parts().layers, levels),
             shapes=shapes_of(say, *(["group"] if shows_cases else []), *(["chosen"] if levels else [])),
+            ground=ground_legend(say, ground),
         ),
         no_borders=not map_of().audience.sees_borders,
         no_areas=not snapshot().tables,

@@ -10,18 +10,25 @@ from flask import current_app, url_for
 from mapsvc.maps.compose import MapParts, MapPlan, View, compose
 from mapsvc.maps.plans import Addresses, Audience, Ground, MapOf
 from mapsvc.web.pages.frame import speech
+from mapsvc.web.pages.ground import drawn_ground
 from mapsvc.web.parts import actor, parts, snapshot
-from mapsvc.web.present.legend import Legend, line_legend, shapes_of
+from mapsvc.web.present.ground import LAST_ZOOM
+from mapsvc.web.present.legend import Legend, ground_legend, line_legend, shapes_of
 
 
 def map_of() -> MapOf:
     """Return what the maps of this answer are made of."""
     found = parts()
+    own = drawn_ground()
+    version = found.ground.version(own)
+    tiles = f"{url_for('pages.city_map')}map/ground/{{z}}/{{x}}/{{y}}.json?v={version}"
     return MapOf(
         layers=found.layers,
         audience=Audience(actor(), reviewed=bool(found.settings.map_review_number)),
         addresses=Addresses(areas=url_for("api.areas.list_areas"), cases=url_for("pages.case_points")),
-        ground=Ground(found.settings.base_map_url, found.settings.base_map_datum),
+        ground=Ground(
+            found.settings.base_map_url, found.settings.base_map_datum, [one.layer for one in own], tiles, LAST_ZOOM
+        ),
         levels=tuple(snapshot().tables),
     )
 
@@ -48,7 +55,8 @@ def choosing_legend() -> Legend:
     """Return the legend of a map on which a place is chosen: borders only for those who see them."""
     made, say = map_of(), speech()
     lines = line_legend(say, made.audience.choose(made.layers, "areas"), made.levels)
-    return Legend(lines=lines, shapes=shapes_of(say, "pin", "accuracy"))
+    shapes = shapes_of(say, "pin", "accuracy")
+    return Legend(lines=lines, shapes=shapes, ground=ground_legend(say, drawn_ground()))
 
 
 def draw(plan: MapPlan) -> MapParts:

@@ -36,13 +36,12 @@ export function city(map, data) {
 function wireSwitches({ map, data, levels }, state) {
   const off = new Set((state.get("off") ?? "").split(",").filter(Boolean));
   for (const box of document.querySelectorAll("[data-layer]")) {
-    const layer = map.mapsvc[box.dataset.layer];
-    if (!layer) continue;
+    const show = switchOf(map, box.dataset.layer);
+    if (!show) continue;
     box.checked = !off.has(box.dataset.layer);
-    if (!box.checked) layer.remove();
+    if (!box.checked) show(false);
     box.addEventListener("change", () => {
-      if (box.checked) layer.addTo(map);
-      else layer.remove();
+      show(box.checked);
       off[box.checked ? "delete" : "add"](box.dataset.layer);
       remember({ off: [...off].join(",") });
     });
@@ -56,6 +55,15 @@ function wireSwitches({ map, data, levels }, state) {
   }
   const shade = document.querySelector("[data-shade]");
   if (shade && data.figures_url) wireShade(map, data, shade, state);
+}
+
+/** Return what shows or hides a layer by its name; `ground:roads` is one layer of the ground. */
+function switchOf(map, name) {
+  const [kind, code] = name.split(":");
+  const layer = map.mapsvc[kind];
+  if (!layer) return null;
+  if (code) return (shown) => layer.toggle(code, shown);
+  return (shown) => (shown ? layer.addTo(map) : layer.remove());
 }
 
 function wireLegend(state) {

@@ -5,6 +5,7 @@ import { parsePlace } from "./address.js";
 import { AreaLayer } from "./areas.js";
 import { base, NetLayer } from "./base.js";
 import { CaseLayer } from "./cases.js";
+import { GroundLayer } from "./ground.js";
 import { LabelLayer } from "./labels.js";
 
 export { base };
@@ -32,10 +33,12 @@ export function createMap(id, options) {
   if (place) map.setView([place.lat, place.lon], place.zoom);
   else if (options.bounds) map.fitBounds(options.bounds, { padding: [12, 12], maxZoom: options.fit_zoom ?? 18 });
   else map.setView(options.center, options.zoom);
-  map.mapsvc = { areas: [], labels: null, cases: null };
+  map.mapsvc = { areas: [], labels: null, cases: null, ground: null };
   map.on("layeradd", ({ layer }) => {
     if (layer instanceof AreaLayer && !map.mapsvc.areas.includes(layer)) map.mapsvc.areas.push(layer);
     if (layer instanceof LabelLayer) map.mapsvc.labels = layer;
+    if (map.mapsvc.labels && map.mapsvc.ground) map.mapsvc.labels.follow(map.mapsvc.ground);
+    if (layer instanceof GroundLayer) map.mapsvc.ground = layer;
     if (layer instanceof CaseLayer) map.mapsvc.cases = layer;
   });
   new ResizeObserver(() => map.invalidateSize()).observe(element);
@@ -43,6 +46,7 @@ export function createMap(id, options) {
   return map;
 }
 
+export const ground = (data) => new GroundLayer(data);
 export const areas = (data) => new AreaLayer(data);
 export const labels = (data) => new LabelLayer(data);
 export const cases = (data) => new CaseLayer(data);

@@ -29,6 +29,12 @@ export const LabelLayer = CanvasOverlay.extend({
     this.repaint();
   },
 
+  /** Ask this layer as well: `labels(context, font)` returns what is written on the ground, in pixels of the view. */
+  follow(ground) {
+    this._ground = ground;
+    ground.on("labels", this.repaint, this);
+  },
+
   paint(context, map, view) {
     const colours = readColours();
     const boxes = [];
@@ -51,9 +57,50 @@ export const LabelLayer = CanvasOverlay.extend({
         bottom: at.y + height / 2,
       });
     }
-    for (const box of withoutCollisions(boxes)) drawLabel(context, box, colours);
+    for (const label of this._ground?.labels(context, colours.font) ?? []) boxes.push({ label, ...boxOf(label) });
+    const kept = withoutCollisions(boxes);
+    // Names of areas last, so that they stand over the names on the ground.
+    for (const box of kept) if (box.label.ink) drawOnGround(context, box.label, colours);
+    for (const box of kept) if (!box.label.ink) drawLabel(context, box, colours);
   },
 });
+
+/** Return the box round a label of the ground. */
+export function boxOf({ letters, x, y, px, width, second }) {
+  if (!letters) {
+    const [half, rise] = [width / 2 + 3, second ? px + 2 : px / 2 + 2];
+    return { left: x - half, right: x + half, top: y - rise, bottom: y + rise };
+  }
+  const [xs, ys] = [letters.map((letter) => letter.x), letters.map((letter) => letter.y)];
+  const reach = px / 2 + 3;
+  return {
+    left: Math.min(...xs) - reach,
+    right: Math.max(...xs) + reach,
+    top: Math.min(...ys) - reach,
+    bottom: Math.max(...ys) + reach,
+  };
+}
+
+function drawOnGround(context, label, colours) {
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineJoin = "round";
+  context.lineWidth = 3;
+  context.strokeStyle = colours.halo;
+  context.fillStyle = colours[label.ink] ?? colours.onGround;
+  context.font = `${label.ink === "building" ? 400 : 500} ${label.px}px ${colours.font}`;
+  const texts = label.letters ?? [{ letter: label.name, x: label.x, y: label.y - (label.second ? 6 : 0), angle: 0 }];
+  if (label.second) texts.push({ letter: label.second, x: label.x, y: label.y + 7, angle: 0 });
+  for (const how of ["strokeText", "fillText"]) {
+    for (const { letter, x, y, angle } of texts) {
+      context.save();
+      context.translate(x, y);
+      context.rotate(angle);
+      context[how](letter, 0, 0);
+      context.restore();
+    }
+  }
+}
 
 function fontOf(colours, label, size) {
   return `${label.strong ? 650 : 500} ${size}px ${colours.font}`;

@@ -46,6 +46,11 @@ export function readColours(element = document.documentElement) {
     done: read("done"),
     halo: read("map-halo"),
     mapInk: read("map-ink"),
+    street: read("map-street-ink"),
+    building: read("map-building-ink"),
+    water: read("map-water-ink"),
+    green: read("map-green-ink"),
+    onGround: read("ink-2"),
     font: read("font"),
   };
 }

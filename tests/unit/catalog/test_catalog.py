@@ -472,6 +472,75 @@ def test_a_layer_is_read(tmp_path: Path) -> None:
     assert layers.find("moon") is None
 
 
+GROUND = """\
+source = "ground"
+ground = "roads"
+zooms = [10, 22]
+audience = "public"
+order = 4
+
+[legend]
+zh = "道路"
+en = "Street"
+
+[style]
+color = "#ffffff"
+casing = "#cccccc"
+
+[[kind]]
+values = ["主干路", "primary"]
+zh = "主干路"
+en = "Main street"
+color = "#ffeeaa"
+weight = 9
+
+[[kind]]
+values = ["支路"]
+zh = "支路"
+en = "Local street"
+color = "#ffffff"
+from_zoom = 14
+"""
+
+
+def test_a_layer_of_the_ground_is_read(tmp_path: Path) -> None:
+    write(tmp_path, "roads.toml", GROUND)
+    [roads] = load_layers(tmp_path)
+    assert (roads.source, roads.ground, roads.style.casing) == ("ground", "roads", "#cccccc")
+    main, local = roads.kinds
+    assert (main.values, main.legend(), main.legend("en")) == (("主干路", "primary"), "主干路", "Main street")
+    assert (main.style.weight, main.from_zoom, local.from_zoom) == (9.0, 0, 14)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at"),
+    [
+        ('ground = "roads"\n', "", ""),
+        ('source = "ground"', 'source = "areas"\nlevel = "ward"', "ground"),
+        ('values = ["支路"]', "values = []", "values = []"),
+        ('values = ["支路"]', 'values = ["支路", "primary"]', 'values = ["支路"'),
+        ('values = ["支路"]', 'values = "支路"', 'values = "'),
+        ("from_zoom = 14", 'from_zoom = "14"', "from_zoom"),
+        ("weight = 9", "weigth = 9", "weigth"),
+        ("weight = 9", "opacity = 9", "opacity"),
+        ('zh = "主干路"\n', "", "[[kind]]"),
+    ],
+)
+def test_a_mistake_in_a_layer_of_the_ground_is_told_with_its_line(tmp_path: Path, old: str, new: str, at: str) -> None:
+    levels = load_levels(write(tmp_path, "levels.toml", LEVELS))
+    text = GROUND.replace(old, new, 1)
+    path = write(tmp_path, "layers/roads.toml", text)
+    error = refused(lambda _path: load_layers(path.parent, levels), path)
+    assert error.detail["line"] == line_of(text, at), error.message
+
+
+def test_only_the_ground_has_kinds(tmp_path: Path) -> None:
+    kind = '[[kind]]\nvalues = ["a"]\nzh = "a"\nen = "a"\ncolor = "red"\n'
+    path = write(tmp_path, "wards.toml", LAYER + kind)
+    error = refused(lambda _path: load_layers(tmp_path), path)
+    assert error.detail["line"] == line_of(LAYER + kind, "[[kind]]")
+
+
 def test_who_sees_a_layer(tmp_path: Path) -> None:
     for code, audience in (("a", '"public"'), ("b", '"staff"'), ("c", '["leader"]')):
         write(tmp_path, f"{code}.toml", LAYER.replace('"public"', audience))
