@@ -12,6 +12,7 @@ from flask import Flask, g, request
 
 from mapsvc.areas.ground import GroundFiles
 from mapsvc.areas.index import Snapshots
+from mapsvc.areas.tiles import AreaTiles
 from mapsvc.base.clock import Clock, SystemClock
 from mapsvc.base.settings import Settings, load_settings, secret_key
 from mapsvc.cases.queries.columns.memory import ColumnsMemory
@@ -31,6 +32,7 @@ from mapsvc.web.parts import EXTENSION, AppParts, parts
 from mapsvc.web.present.areas import Unions
 from mapsvc.web.present.ground import Grounds
 from mapsvc.web.present.locate import AreaTexts
+from mapsvc.web.tiles.routes import make_tiles
 from mapsvc.web.uploads import Uploads
 
 PHOTOS_PER_REPORT = 12
@@ -90,6 +92,7 @@ def install(app: Flask, own: AppParts) -> None:
     errors.install(app)
     statics.install(app)
     app.register_blueprint(make_api())
+    app.register_blueprint(make_tiles())
     pages.install(app)
 
 
@@ -115,6 +118,7 @@ def join_parts(settings: Settings, clock: Clock, *, workers: int = 1) -> AppPart
         area_texts=AreaTexts(),
         unions=Unions(),
         ground=Grounds(GroundFiles(settings.data_dir)),
+        area_tiles=AreaTiles(store, catalog.levels, settings.data_dir / "tiles"),
         meter=Meter(),
     )
 

@@ -68,6 +68,7 @@ class Town:
         """Close the app's own connections to the store."""
         own = self.app.extensions[EXTENSION]
         own.columns.wait()
+        own.area_tiles.wait()
         own.store.engine.dispose()
 
     def client(self) -> FlaskClient:

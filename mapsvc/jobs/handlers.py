@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from mapsvc.areas.index import Snapshots
+from mapsvc.areas.tiles import MANY, AreaTiles
 from mapsvc.base.events import BordersPublished, BordersTookEffect, PostsChanged
 from mapsvc.base.settings import Settings
 from mapsvc.catalog import Levels, load_catalog
@@ -35,6 +36,29 @@ class WarmIndex:
             self._snapshots.at(datetime.fromisoformat(effective_from))
 
 
+class WarmTiles:
+    """Makes the border tiles of levels with many areas, so that no map waits until they are simplified.
+
+    It makes those in force now and those from the effective date on; a stopped worker delays nothing but that.
+    """
+
+    def __init__(self, settings: Settings, levels: Levels) -> None:
+        self.settings = settings
+        self.levels = levels
+
+    def __call__(self, store: Store, job: Job) -> None:
+        snapshots = Snapshots(store, self.settings, self.levels)
+        tiles = AreaTiles(store, self.levels, self.settings.data_dir / "tiles")
+        moments = [store.clock.now()]
+        if job.payload.get("effective_from") is not None:
+            moments.append(datetime.fromisoformat(job.payload["effective_from"]))
+        for moment in moments:
+            snapshot = snapshots.at(moment)
+            for level, table in snapshot.tables.items():
+                if len(table) > MANY:
+                    tiles.make_ahead(snapshot, level)
+
+
 class FollowBorders:
     """Hands over the open cases in ground that changed hands; closed ones keep their owner."""
 
@@ -57,11 +81,12 @@ class FollowPosts:
 
 def make_handlers(settings: Settings) -> dict[str, tuple[Handler, ...]]:
     """Return the table of those who listen, by the kind of event."""
-    warm = WarmIndex(settings, load_catalog(settings).levels)
+    levels = load_catalog(settings).levels
+    warm = WarmIndex(settings, levels)
     cases = CaseWork(settings)
 
     return {
-        BordersPublished.kind: (warm,),
+        BordersPublished.kind: (warm, WarmTiles(settings, levels)),
         BordersTookEffect.kind: (FollowBorders(cases),),
         PostsChanged.kind: (warm, FollowPosts(cases)),
     }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from mapsvc.areas.index import Snapshot, Snapshots
+    from mapsvc.areas.tiles import AreaTiles
     from mapsvc.base.clock import Clock
     from mapsvc.base.settings import Settings
     from mapsvc.cases.queries.columns.memory import ColumnsMemory
@@ -50,6 +51,7 @@ class AppParts:
     area_texts: AreaTexts
     unions: Unions
     ground: Grounds
+    area_tiles: AreaTiles
     meter: Meter
 
     @property

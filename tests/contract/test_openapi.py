@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,10 +37,10 @@ def document(town: Town) -> dict[str, Any]:
 
 def test_every_route_of_the_api_is_on_the_page(town: Town, document: dict[str, Any]) -> None:
     routes = {
-        (str(rule).replace("<uuid:", "{").replace(">", "}"), method.lower())
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(rule)), method.lower())
         for rule in town.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if str(rule).startswith("/api/v1/")
+        if str(rule).startswith(("/api/v1/", "/tiles/"))
     }
     described = {(path, method) for path, methods in document["paths"].items() for method in methods}
     assert routes == described

@@ -252,6 +252,16 @@ def load_geometries(work: Work, table: AreaTable) -> NDArray[np.object_]:
     return result
 
 
+def sum_area_m2(work: Work, table: AreaTable) -> float:
+    """Return the geodesic area of all borders of a level in square metres."""
+    wanted = np.unique(table.border_ids[table.border_ids > 0])
+    total = 0.0
+    for start in range(0, len(wanted), GEOMETRY_BATCH):
+        some = wanted[start : start + GEOMETRY_BATCH].tolist()
+        total += work.session.scalar(select(func.sum(Border.area_m2)).where(Border.id.in_(some))) or 0.0
+    return total
+
+
 def load_bounds(work: Work, moment: datetime) -> tuple[float, float, float, float] | None:
     """Return west, south, east, north of all borders in force, or None when there are none."""
     query = (

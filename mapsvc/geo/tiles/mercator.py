@@ -109,11 +109,12 @@ def morton(x: ArrayLike, y: ArrayLike) -> Numbers:
     Examples
     --------
     >>> [hex(int(number)) for number in morton([0.75, 0.25], [0.25, 0.75])]
-    ['0x5000000000000000', '0xa000000000000000']
+    ['0x7000000000000000', '0xb000000000000000']
     """
     there = np.isfinite(np.asarray(x)) & np.isfinite(np.asarray(y))
     last = 2.0**MORTON_BITS - 1
-    column = np.clip(np.where(there, x, 0.0) * 2.0**MORTON_BITS, 0.0, last).astype(np.uint64)
+    # One less than the last column, so that no place bears the number of those that have none.
+    column = np.clip(np.where(there, x, 0.0) * 2.0**MORTON_BITS, 0.0, last - 1).astype(np.uint64)
     row = np.clip(np.where(there, y, 0.0) * 2.0**MORTON_BITS, 0.0, last).astype(np.uint64)
     return np.where(there, _spread(column) | (_spread(row) << np.uint64(1)), NOWHERE)
 

@@ -15,13 +15,13 @@ from pydantic import Field
 from mapsvc.areas.index import Snapshot
 from mapsvc.areas.queries.state import AreaTable
 from mapsvc.people.rules.permissions import allows
-from mapsvc.web.api.values import AsOf, Bbox, box_of, day_of, moment_of
 from mapsvc.web.contract import GEOJSON, Answer, operation
 from mapsvc.web.guard import permission
 from mapsvc.web.parts import actor, parts, snapshot, today
 from mapsvc.web.present.areas import AreaCollection, encode_areas, find_rows, get_geometries, present_area
 from mapsvc.web.requests import Query, Text
 from mapsvc.web.respond import entity_tag, json_response, tagged, unchanged
+from mapsvc.web.values import AsOf, Bbox, box_of, day_of, moment_of
 
 blueprint = Blueprint("areas", __name__)
 

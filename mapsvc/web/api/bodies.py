@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from mapsvc.cases.rules.values import Contact, Intake, Position, StepRequest
-from mapsvc.web.api.values import Accuracy, AsOf, Bbox, Datum, Lat, Lon
 from mapsvc.web.requests import Body, Query, Text
+from mapsvc.web.values import Accuracy, AsOf, Bbox, Datum, Lat, Lon
 
 Short = Annotated[Text, Field(max_length=100)]
 Owner = Annotated[Text, Field(max_length=200)]

@@ -18,7 +18,6 @@ from mapsvc.cases.service.preview import preview_assignment
 from mapsvc.cases.service.steps import take_step
 from mapsvc.people.rules.permissions import require
 from mapsvc.web.api.bodies import CaseBody, CasesQuery, PreviewQuery, StepBody
-from mapsvc.web.api.values import box_of, moment_of
 from mapsvc.web.contract import GEOJSON, Answer, operation
 from mapsvc.web.guard import permission
 from mapsvc.web.parts import actor, now, parts, snapshot
@@ -31,6 +30,7 @@ from mapsvc.web.present.case import (
     present_receipt,
 )
 from mapsvc.web.respond import json_response
+from mapsvc.web.values import box_of, moment_of
 
 blueprint = Blueprint("cases", __name__)
 

@@ -18,12 +18,12 @@ from mapsvc.areas.rules.positions import check_position
 from mapsvc.base.errors import InvalidInput, TooLarge
 from mapsvc.geo.datums import to_wgs84
 from mapsvc.people.rules.permissions import allows
-from mapsvc.web.api.values import Accuracy, AsOf, Datum, Lat, Lon, day_of, moment_of
 from mapsvc.web.contract import BYTES, JSON, Answer, operation
 from mapsvc.web.guard import permission
 from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.present.locate import AreaName, LocateAnswer, LocateManyAnswer, present_areas, present_located
 from mapsvc.web.requests import Body, Query, Text, read_bytes, read_model, require_type
+from mapsvc.web.values import Accuracy, AsOf, Datum, Lat, Lon, day_of, moment_of
 
 blueprint = Blueprint("locate", __name__)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import numpy as np
+import pytest
 import shapely
 
 from mapsvc.areas.index import Snapshots
 from mapsvc.areas.service.import_areas import import_rows
 from mapsvc.areas.service.prepared import BorderRows, ImportOptions
+from mapsvc.areas.tiles import AHEAD_ZOOM, AreaTiles, tiles_over
 from mapsvc.base.clock import FixedClock
 from mapsvc.base.events import BordersPublished, CaseOpened
 from mapsvc.base.settings import Settings
@@ -77,3 +79,27 @@ def test_an_event_without_listener_is_done(store: Store, settings: Settings) -> 
     with store.write() as work:
         work.emit(CaseOpened(1))
     assert Worker(store, make_handlers(settings)).run_once() == Delivery(unheard=1)
+
+
+def test_levels_with_many_areas_find_their_tiles_made(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mapsvc.jobs.handlers.MANY", 1)
+    publish(store, settings, squares(123.0, 123.01))
+    Worker(store, make_handlers(settings)).run_once()
+    levels = load_catalog(settings).levels
+    tiles = AreaTiles(store, levels, settings.data_dir / "tiles")
+    snapshot = Snapshots(store, settings, levels).current(store.clock.now())
+    assert snapshot.bounds is not None
+    assert {tile.z for tile in tiles_over(snapshot.bounds, AHEAD_ZOOM)} == set(range(AHEAD_ZOOM + 1))
+    monkeypatch.setattr("mapsvc.areas.tiles.load_areas", None)  # whoever made a tile would need it
+    for tile in tiles_over(snapshot.bounds, AHEAD_ZOOM):
+        assert tiles.get(snapshot, "grid", tile, "mvt").final
+        assert tiles.get(snapshot, "grid", tile, "ids").content
+    assert tiles.make_ahead(snapshot, "grid") == 0
+
+
+def test_levels_with_few_areas_are_left_to_the_first_who_asks(store: Store, settings: Settings) -> None:
+    publish(store, settings, squares(123.0, 123.01))
+    Worker(store, make_handlers(settings)).run_once()
+    assert not (settings.data_dir / "tiles").exists()

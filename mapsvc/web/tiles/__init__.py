@@ -1,0 +1,1 @@
+"""Tiles of maps: borders, cases and heat."""
