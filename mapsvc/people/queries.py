@@ -277,6 +277,12 @@ def units_by_code(work: Work, codes: Iterable[str]) -> dict[str, UnitRecord]:
     return found
 
 
+def unit_ids(work: Work) -> dict[str, int]:
+    """Return the ids of all units by code and by whole name, as tables of other offices name them."""
+    rows = work.session.execute(select(Unit.id, Unit.code, Unit.name).order_by(Unit.id)).all()
+    return {name: unit_id for unit_id, _, name in rows} | {code: unit_id for unit_id, code, _ in rows}
+
+
 def list_units(work: Work, actor: Actor, on: date, *, after: str = "", limit: int = 1000) -> tuple[UnitRecord, ...]:
     """List the units that work on a local day, by code, beginning behind the code `after`."""
     require(actor, "unit.view")

@@ -26,6 +26,7 @@ from mapsvc.cases.rules.tickets import COLUMNS
 from mapsvc.cases.service.import_rows import CHUNK, ImportOptions, Preparation
 from mapsvc.cases.service.import_writing import Writer
 from mapsvc.geo.crs import Source, parse_crs
+from mapsvc.people.queries import unit_ids
 from mapsvc.people.rules.actor import Actor
 from mapsvc.people.rules.permissions import require
 from mapsvc.storage.imports import Run, begin_run, file_sha256, publish_run, write_batches
@@ -80,7 +81,8 @@ def import_cases(
     with store.write() as work:
         run = begin_run(work, kind=KIND, file_name=path.name, sha256=sha256)
         now = work.now
-    preparation = Preparation(snapshot, book, options, source, now)
+        units = unit_ids(work)
+    preparation = Preparation(snapshot, book, options, source, now, units)
     with open_table(
         path,
         COLUMNS,

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import shapely
@@ -20,13 +22,16 @@ from mapsvc.base.tables.rows import CellProblem, RowReader, TableRow
 from mapsvc.cases.rules import reason
 from mapsvc.cases.rules.assignment import Decision, decide
 from mapsvc.cases.rules.deadlines import due_at
+from mapsvc.cases.rules.pasts import MILESTONES, REFUSED_WORDS, PastRow, PastStep, read_channel, without_owner
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.tickets import CategoryMap, Status, import_key, read_status, row_hash
+from mapsvc.cases.rules.workflow import STANDARD, first_state
 from mapsvc.catalog import Category, Condition
 from mapsvc.geo.crs import Source, geometries_to_wgs84
 from mapsvc.geo.lattice import from_lattice, to_lattice
 
 CHUNK = 2000
+NO_UNITS: Mapping[str, int] = MappingProxyType({})
 MAX_LISTED = 10_000
 IMPORT_SPACE = uuids.UUID("2f6e1d9c-5f2b-4a86-8f0e-7f6d1a0b9c33")
 """Cases of an import have a UUID made from their import key."""
@@ -68,6 +73,12 @@ class ReadRow:
     reporter: str
     phone: str
     owner: str
+    channel: str = "import"
+    workflow: str = STANDARD
+    due: datetime | None = None
+    unit_id: int | None = None
+    steps: tuple[PastStep, ...] = ()
+    """The past that the row tells of; empty where it tells of nothing but intake and closing."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +116,21 @@ class Preparation:
     """
 
     def __init__(
-        self, snapshot: Snapshot, book: Rulebook, options: ImportOptions, source: Source, now: datetime
+        self,
+        snapshot: Snapshot,
+        book: Rulebook,
+        options: ImportOptions,
+        source: Source,
+        now: datetime,
+        units: Mapping[str, int] = NO_UNITS,
     ) -> None:
+        """`units` are the handling units by code and by name."""
         self.snapshot = snapshot
         self.book = book
         self.options = options
         self.source = source
         self.now = now
+        self.units = units
         self.notes = Notes()
         self._seen: dict[int, int] = {}
         self._decisions: dict[tuple[object, ...], tuple[Decision, str]] = {}
@@ -150,7 +169,7 @@ class Preparation:
         if received is not None and received > self.now:
             reader.note("received", "lies in the future")
         closed = reader.moment("closed", zone)
-        found = {
+        found: dict[str, Any] = {
             "source_number": reader.text("source_number", most=100),
             "description": reader.text("description", most=4000),
             "place": reader.text("place", most=500),
@@ -159,6 +178,10 @@ class Preparation:
             "owner": reader.text("owner", most=200),
         }
         status = read_status(reader.text("status", most=200))
+        if received is not None and category is not None and condition is not None and not self.options.live:
+            found |= self._past(reader, category, condition, received, closed)
+            if found["steps"] and status.closed and closed is None:
+                reader.note("closed", "is empty although the case is closed and its steps have their times")
         if reader.problems or category is None or condition is None or received is None:
             self.notes.refuse(row, reader.problems)
             return None
@@ -175,6 +198,51 @@ class Preparation:
             status=status,
             **found,
         )
+
+    def _past(
+        self,
+        reader: RowReader,
+        category: Category,
+        condition: Condition,
+        received: datetime,
+        closed: datetime | None,
+    ) -> dict[str, Any]:
+        """Read what a ledger tells of the past of a case: channel, unit, due time and milestones."""
+        zone = self.book.calendar.timezone
+        word = reader.text("channel", most=100)
+        channel = read_channel(word)
+        if word and not channel:
+            reader.note(
+                "channel",
+                f"{word!r} is no channel; write 群众, 热线, 巡查, 工作人员, or public, hotline, patrol, staff",
+            )
+        unit = reader.text("unit", most=200)
+        if unit and unit not in self.units:
+            reader.note("unit", f"there is no unit {unit!r}; write its code or its whole name")
+        workflow = self.book.workflow_of(channel, category, condition) if channel else STANDARD
+        row = PastRow(
+            received=received,
+            moments={name: reader.moment(name, zone) for name in MILESTONES},
+            closed=closed,
+            workflow=workflow,
+            first_state=first_state(workflow, unplaced=False),
+            instant=bool(reader.row.get("instant")) and reader.flag("instant"),
+            refused=reader.text("outcome", most=100) in REFUSED_WORDS,
+        )
+        if row.tells:
+            wrong = row.disorder()
+            if wrong:
+                reader.note(wrong, "lies before a step that comes before it")
+            latest = max(moment for moment in (received, closed, *row.moments.values()) if moment is not None)
+            if latest > self.now:
+                reader.note("closed" if latest == closed else "received", "tells of a step in the future")
+        return {
+            "channel": channel or "import",
+            "workflow": workflow,
+            "due": reader.moment("due", zone),
+            "unit_id": self.units.get(unit),
+            "steps": row.steps() if row.tells else (),
+        }
 
     def _category(self, word: str) -> Category | None:
         """Return our category for their word; a source has few words and many rows."""
@@ -233,7 +301,10 @@ class Preparation:
                 continue
             key = tuple(columns[place].tolist()) if columns is not None else ()
             place += 1
-            yield ReadyRow(row, *self._decision(row, key), self._due(row))
+            decision, told = self._decision(row, key)
+            if decision.unplaced:
+                row = replace(row, steps=without_owner(row.steps))
+            yield ReadyRow(row, decision, told, self._due(row))
 
     def _decision(self, row: ReadRow, key: tuple[int, ...]) -> tuple[Decision, str]:
         """Return the decision and its reason; points inside the same areas share theirs."""
@@ -256,6 +327,8 @@ class Preparation:
         return told
 
     def _due(self, row: ReadRow) -> datetime:
+        if row.due is not None:
+            return row.due
         term = self.book.total_term(row.condition)
         key = (row.received, term.amount, term.unit)
         known = self._dues.get(key)

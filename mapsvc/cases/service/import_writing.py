@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import secrets
 import uuid as uuids
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Table, insert, select, update
 
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Deadline, Reporter
 from mapsvc.cases.rules import codes
+from mapsvc.cases.rules.pasts import PastStep
 from mapsvc.cases.rules.rulebook import Rulebook
-from mapsvc.cases.service.import_rows import IMPORT_SPACE, ImportOptions, ReadyRow
+from mapsvc.cases.service.import_rows import IMPORT_SPACE, ImportOptions, ReadRow, ReadyRow
 from mapsvc.people.rules.actor import Actor
 from mapsvc.storage.base import Row
 from mapsvc.storage.imports import Run, published_runs
@@ -76,7 +78,7 @@ class Writer:
         for rows_of, rows in (
             (CaseArea, areas),
             (Assignment, [self._assignment(work, case_id, row) for case_id, row, _ in made]),
-            (CaseEvent, [self._event(work, case_id, row, case) for case_id, row, case in made]),
+            (CaseEvent, [event for case_id, row, case in made for event in self._events(work, case_id, row, case)]),
             (Deadline, [self._clock(case_id, row, case) for case_id, row, case in made]),
             (Reporter, contacts),
         ):
@@ -85,8 +87,7 @@ class Writer:
 
     def _case(self, work: Work, ready: ReadyRow) -> dict[str, Any]:
         row, decision = ready.row, ready.decision
-        closed = row.status.closed or row.closed is not None
-        outcome = ("duplicate" if row.status.flag else "solved") if closed else ""
+        state, outcome = _standing(row)
         placed = row.lon == row.lon
         owner, who = decision.owner, decision.responsible
         return {
@@ -96,13 +97,13 @@ class Writer:
             "import_key": row.key,
             "import_run_id": self.run.id,
             "content_sha256": row.key,
-            "channel": "import",
+            "channel": row.channel,
             "source_number": row.source_number,
             "source_flag": row.status.flag,
             "historic": not self.options.live,
             "category": row.category.code,
             "condition": row.condition_code,
-            "workflow": "standard",
+            "workflow": row.workflow,
             "description": row.description,
             "place_text": row.place,
             "owner": row.owner,
@@ -113,9 +114,9 @@ class Writer:
             "input_datum": self.options.crs if placed else "wgs84",
             "observed_at": row.received,
             "received_at": row.received,
-            "updated_at": row.closed or (work.now if self.options.live else row.received),
+            "updated_at": row.closed or (work.now if self.options.live else _last(row)),
             "closed_at": row.closed,
-            "state": "closed" if closed else "received",
+            "state": state,
             "outcome": outcome,
             "unplaced": decision.unplaced,
             "edge": decision.edge,
@@ -126,9 +127,10 @@ class Writer:
             "area_version_id": owner.version_id if owner else None,
             "generation": decision.generation,
             "opened_by_user_id": self.actor.user_id,
+            "unit_id": row.unit_id,
             "sides_changed": 0,
             "returns": 0,
-            "reworks": 0,
+            "reworks": sum(step.step == "check_fail" for step in row.steps),
             "extensions": 0,
             "version": 1,
         }
@@ -153,22 +155,32 @@ class Writer:
             "by_user_id": self.actor.user_id,
         }
 
-    def _event(self, work: Work, case_id: int, ready: ReadyRow, case: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "uuid": uuids.uuid5(IMPORT_SPACE, f"{ready.row.key} open"),
-            "case_id": case_id,
-            "sequence": 1,
-            "at": work.now,
-            "step": "open",
-            "from_state": "",
-            "to_state": case["state"],
-            "user_id": self.actor.user_id,
-            "role": "",
-            "for_person_id": None,
-            "reason": "",
-            "data": {"channel": "import", "source": self.options.source, "row": ready.row.number, "run": self.run.id},
-            "content_sha256": "",
-        }
+    def _events(self, work: Work, case_id: int, ready: ReadyRow, case: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the log: the steps that the row tells of at their own moments, or its arrival here alone."""
+        row = ready.row
+        arrival = (PastStep("open", work.now, "", case["state"]),)
+        for sequence, step in enumerate(row.steps or arrival, start=1):
+            name = "open" if sequence == 1 else f"{step.step} {sequence}"
+            told: dict[str, Any] = {"source": self.options.source, "row": row.number, "run": self.run.id}
+            if sequence == 1:
+                told["channel"] = row.channel
+            elif step.step == "dispatch":
+                told["unit"] = row.unit_id
+            yield {
+                "uuid": uuids.uuid5(IMPORT_SPACE, f"{row.key} {name}"),
+                "case_id": case_id,
+                "sequence": sequence,
+                "at": step.at,
+                "step": step.step,
+                "from_state": step.from_state,
+                "to_state": step.to_state,
+                "user_id": self.actor.user_id,
+                "role": "",
+                "for_person_id": None,
+                "reason": "",
+                "data": told,
+                "content_sha256": "",
+            }
 
     def _clock(self, case_id: int, ready: ReadyRow, case: Mapping[str, Any]) -> dict[str, Any]:
         term = self.book.total_term(ready.row.condition)
@@ -183,6 +195,21 @@ class Writer:
             "met_at": case["closed_at"],
             "replaced_at": None,
         }
+
+
+def _standing(row: ReadRow) -> tuple[str, str]:
+    """Return the state and the outcome in which a row comes in."""
+    if row.steps and row.steps[-1].to_state != "closed" and not row.status.closed:
+        return row.steps[-1].to_state, ""
+    if not (row.status.closed or row.closed is not None):
+        return "received", ""
+    if row.steps and row.steps[-1].step == "refuse":
+        return "closed", "refused"
+    return "closed", "duplicate" if row.status.flag else "solved"
+
+
+def _last(row: ReadRow) -> datetime:
+    return row.steps[-1].at if row.steps else row.received
 
 
 def _table(rows_of: type[Row]) -> Table:

@@ -348,3 +348,92 @@ def test_an_export_is_scoped_and_paged(district: District, tmp_path: Path, monke
         with pytest.raises(MapsvcError):
             export_cases(work, district.desk("leader"), CaseFilters(), tmp_path / "all.docx")
     assert sorted(path.name for path in tmp_path.glob("*.csv*")) == ["all.csv", "s1.csv"]
+
+
+LEDGER = [
+    *HEADER, "渠道", "办结时限", "立案时间", "派遣时间", "处置单位", "签收时间", "处置完成时间",
+    "返工时间", "返工完成时间", "核查时间", "即查即改", "处理结果",
+]  # fmt: skip
+
+
+def ledger(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(LEDGER)
+        for number, row in enumerate(rows, start=1):
+            own = dict(zip(HEADER, line(number), strict=True)) | row
+            out.writerow([own.get(name, "") for name in LEDGER])
+    return path
+
+
+def past_of(district: District, ticket: str) -> tuple[Case, list[CaseEvent], Deadline]:
+    with district.store.read() as work:
+        case = work.session.scalars(select(Case).where(Case.source_number == ticket)).one()
+        events = work.session.scalars(
+            select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.sequence)
+        ).all()
+        clock = work.session.scalars(select(Deadline).where(Deadline.case_id == case.id)).one()
+    return case, list(events), clock
+
+
+def test_a_ledger_brings_the_steps_of_the_past_at_their_own_moments(district: District, tmp_path: Path) -> None:
+    whole = {
+        "渠道": "热线", "办结时限": "2026-11-04 18:00", "立案时间": "2026-11-02 09:30", "派遣时间": "2026-11-02 10:00",
+        "处置单位": "U1", "签收时间": "2026-11-02 10:20", "处置完成时间": "2026-11-02 15:00",
+        "返工时间": "2026-11-02 16:00", "返工完成时间": "2026-11-02 17:00", "核查时间": "2026-11-02 17:30",
+        "办结时间": "2026-11-02 17:45",
+    }  # fmt: skip
+    instant = {"渠道": "巡查", "处置完成时间": "2026-11-02 09:06", "即查即改": "是", "办结时间": "2026-11-02 09:07"}
+    open_ = {"渠道": "群众", "立案时间": "2026-11-02 09:30", "状态": "处置中", "办结时间": ""}
+    refused = {"渠道": "群众", "处理结果": "不予立案"}
+    report = run(district, ledger(tmp_path / "ledger.csv", [whole, instant, open_, refused]))
+    assert (report.imported, report.bad) == (4, 0)
+
+    case, events, clock = past_of(district, "T1")
+    assert [event.step for event in events] == [
+        "open", "accept", "dispatch", "unit_sign", "fix", "check_fail", "fix", "check_pass", "close",
+    ]  # fmt: skip
+    assert (case.channel, case.workflow, case.state, case.outcome, case.reworks) == (
+        "hotline", "standard", "closed", "solved", 1,
+    )  # fmt: skip
+    assert events[0].at == case.received_at
+    assert events[-1].at == case.closed_at == clock.met_at
+    assert clock.due_at == case.due_at
+    assert case.due_at is not None
+    assert case.due_at.isoformat() == "2026-11-04T10:00:00+00:00"
+    assert case.unit_id == events[2].data["unit"]
+
+    case, events, _ = past_of(district, "T2")
+    assert [event.step for event in events] == ["open", "instant_fix", "close"]
+    assert (case.channel, case.workflow) == ("patrol", "quick")
+
+    case, events, _ = past_of(district, "T3")
+    assert (case.state, case.outcome, events[-1].to_state) == ("assigned", "", "assigned")
+    case, events, _ = past_of(district, "T4")
+    assert (case.state, case.outcome) == ("closed", "refused")
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ({"渠道": "飞鸽"}, "渠道"),
+        ({"处置单位": "没有这个单位"}, "处置单位"),
+        ({"立案时间": "2026-11-02 08:00"}, "立案时间"),
+        ({"立案时间": "2999-01-01", "办结时间": "", "状态": "在办"}, "受理时间"),
+        ({"立案时间": "2026-11-02 10:00", "办结时间": ""}, "办结时间"),
+    ],
+)
+def test_a_past_that_cannot_be_is_refused(
+    district: District, tmp_path: Path, row: Mapping[str, object], column: str
+) -> None:
+    report = run(district, ledger(tmp_path / "ledger.csv", [row]))
+    assert (report.imported, report.bad) == (0, 1)
+    assert [problem.column for problem in report.problems], report.problems
+
+
+def test_live_rows_bring_no_past(district: District, tmp_path: Path) -> None:
+    row = {"渠道": "热线", "立案时间": "2026-11-02 10:00", "办结时间": "", "状态": "在办"}
+    run(district, ledger(tmp_path / "ledger.csv", [row]), replace(OPTIONS, live=True))
+    case, events, _ = past_of(district, "T1")
+    assert (case.channel, case.state) == ("import", "received")
+    assert [event.step for event in events] == ["open"]
