@@ -85,6 +85,13 @@ class Case(Row):
     opened_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"), index=True)
     version: Mapped[int] = mapped_column(default=1)
 
+    # Marks of its steps for the figures (`rules.marks`); the events are the truth, and can be folded to these.
+    filed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dispatched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fixed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    instant_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    check_result: Mapped[str | None]
+
 
 class CaseArea(Row):
     """The area that holds the case at each level, for scope, filters and raising; follows re-assignment."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from mapsvc.cases.rules.cuts import Cut
 from mapsvc.cases.rules.values import Side
 
 
@@ -19,7 +20,8 @@ class CaseFilters:
     `since` keeps cases changed at or after that moment, `received_since` and `closed_since` those that came
     in or were closed then, `due_before` those with a running clock that fall due between now and then.
     `checked` keeps those that passed their check, or those that did not yet. `handed` keeps what is offered
-    to an area of the one who asks; `area_id` then is the area that it is offered to. `sort` is `urgency`
+    to an area of the one who asks; `area_id` then is the area that it is offered to. `cut` keeps the cases that a
+    figure was counted from, and marks those that count in it; `channels` keeps any of these. `sort` is `urgency`
     (overdue first, then by due time) or `newest`.
     """
 
@@ -45,6 +47,8 @@ class CaseFilters:
     since: datetime | None = None
     received_since: datetime | None = None
     closed_since: datetime | None = None
+    channels: tuple[str, ...] = ()
+    cut: Cut | None = None
     sort: str = "urgency"
 
 
@@ -85,6 +89,8 @@ class CaseRow:
     sign_due_at: datetime | None
     reworks: int
     version: int
+    marked: bool = False
+    """Whether it counts in the figure whose list this is."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -12,6 +13,7 @@ from mapsvc.areas.models import Area, AreaVersion
 from mapsvc.base.errors import InvalidInput
 from mapsvc.cases.models import Case, CaseArea
 from mapsvc.cases.queries.cursors import Cursor, read_cursor, write_cursor
+from mapsvc.cases.queries.cuts import in_cut, in_part
 from mapsvc.cases.queries.scope import is_open, is_overdue, is_running, visible_to
 from mapsvc.cases.queries.views import CaseFilters, CaseRow, Page
 from mapsvc.cases.rules.workflow import FIELD
@@ -41,17 +43,24 @@ def list_cases(
     asked_at = after.asked_at if after else work.now
     conditions = [visible_to(actor), *conditions_of(filters, actor, work.now)]
     rank, moment = _order(filters.sort, asked_at)
-    statement = select_rows(work.now).add_columns(rank.label("rank"), moment.label("at")).where(*conditions)
+    counts = in_part(filters.cut) if filters.cut is not None else false()
+    statement = (
+        select_rows(work.now)
+        .add_columns(counts.label("marked"), rank.label("rank"), moment.label("at"))
+        .where(*conditions)
+    )
     if after is not None:
         statement = statement.where(_beyond(filters.sort, rank, moment, after))
     found = work.session.execute(_sorted(statement, filters.sort, rank, moment).limit(limit + 1)).all()
-    count = _count(work, conditions) if counted else 0
-    rows = tuple(as_row(row) for row in found[:limit])
+    # The list of a figure has exactly as many rows as the figure says, however many.
+    cap = COUNT_CAP if filters.cut is None else None
+    count = _count(work, conditions, cap) if counted else 0
+    rows = tuple(replace(as_row(row), marked=bool(row.marked)) for row in found[:limit])
     following = None
     if len(found) > limit:
         last = found[limit - 1]
         following = write_cursor(Cursor(filters.sort, asked_at, last.rank, last.at, last.Case.id))
-    return Page(rows, following, min(count, COUNT_CAP), count > COUNT_CAP)
+    return Page(rows, following, count if cap is None else min(count, cap), cap is not None and count > cap)
 
 
 def list_unplaced(work: Work, actor: Actor, cursor: str | None = None, limit: int = 50) -> Page:
@@ -59,8 +68,9 @@ def list_unplaced(work: Work, actor: Actor, cursor: str | None = None, limit: in
     return list_cases(work, actor, CaseFilters(unplaced=True, open_only=True, include_historic=False), cursor, limit)
 
 
-def _count(work: Work, conditions: Sequence[ColumnElement[bool]]) -> int:
-    capped = select(Case.id).where(*conditions).limit(COUNT_CAP + 1).subquery()
+def _count(work: Work, conditions: Sequence[ColumnElement[bool]], cap: int | None) -> int:
+    found = select(Case.id).where(*conditions)
+    capped = (found if cap is None else found.limit(cap + 1)).subquery()
     return work.session.scalar(select(func.count()).select_from(capped)) or 0
 
 
@@ -148,6 +158,10 @@ def conditions_of(filters: CaseFilters, actor: Actor, now: datetime) -> list[Col
     ):
         if since is not None:
             found.append(moment >= since)
+    if filters.channels:
+        found.append(Case.channel.in_(filters.channels))
+    if filters.cut is not None:
+        found.append(in_cut(filters.cut))
     if filters.mine:
         found.append(is_mine(actor))
     if filters.bbox is not None:

@@ -7,6 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 CHANNELS = ("public", "staff", "patrol", "hotline", "open311", "api", "import")
+CHANNEL_GROUPS = {
+    "patrol": ("patrol", "staff"),
+    "residents": ("public", "open311", "api"),
+    "hotline": ("hotline",),
+    "import": ("import",),
+}
+"""The channels as figures group them: what staff find, what residents report, the hotline, older ledgers."""
+
 POSITION_SOURCES = ("gps", "tap", "exif", "typed", "import")
 STATES = ("received", "assigned", "in_progress", "fixed", "closed", "returned", "suspended")
 OUTCOMES = ("solved", "refused", "duplicate", "not_ours", "cannot")

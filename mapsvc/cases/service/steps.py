@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid as uuids
+from dataclasses import asdict
 
 from mapsvc.areas.index import Snapshot
 from mapsvc.base.errors import Conflict, InvalidInput, NotFound
@@ -12,6 +13,7 @@ from mapsvc.cases.queries import standing as queries
 from mapsvc.cases.rules import workflow
 from mapsvc.cases.rules.codes import read_track_code
 from mapsvc.cases.rules.guards import check_guards, check_needs
+from mapsvc.cases.rules.marks import MARKED, Marks, mark
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.standing import roles_on
 from mapsvc.cases.rules.values import StepReceipt, StepRequest
@@ -199,8 +201,13 @@ def _change_hands(taking: Taking, from_state: str) -> str:
 def _enter(taking: Taking, from_state: str, to_state: str) -> None:
     """Enter the state: start the clock of signing, note the closing."""
     work, case, rule = taking.work, taking.case, taking.rule
+    if from_state == to_state == "closed":
+        return  # a comment on a closed case neither closes it again nor changes how it ended
     case.state = to_state
     case.outcome = rule.outcome
+    before = Marks(*(getattr(case, name) for name in MARKED))
+    for name, value in asdict(mark(before, rule.name, work.now)).items():
+        setattr(case, name, value)
     changed = case.owner_area_id != taking.owner_before or rule.name in {"accept", "dispatch", "redispatch", "reopen"}
     changed = changed or rule.name == "blow_whistle"
     if to_state == "assigned" and (from_state != "assigned" or changed):

@@ -21,9 +21,9 @@ from mapsvc.storage.work import Work
 FACTS = (
     "state", "outcome", "unplaced", "edge", "owner_area_id", "owner_person_id", "area_version_id", "generation",
     "unit_id", "handover_area_id", "sides_changed", "returns", "reworks", "extensions", "whistle", "duplicate_of_id",
-    "handled_by_user_id", "checked_by_user_id",
+    "handled_by_user_id", "checked_by_user_id", "check_result",
 )  # fmt: skip
-MOMENTS = ("due_at", "sign_due_at", "closed_at")
+MOMENTS = ("due_at", "sign_due_at", "closed_at", "filed_at", "dispatched_at", "fixed_at", "instant_at")
 _SAID_ZH, _SAID_EN = "撤销后恢复: ", "Restored after an undo: "
 
 

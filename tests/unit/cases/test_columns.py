@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from mapsvc.areas.models import Area
-from mapsvc.cases.models import Case, CaseArea, CaseEvent
+from mapsvc.cases.models import Case, CaseArea
 from mapsvc.cases.queries.columns import masks
 from mapsvc.cases.queries.columns.masks import CaseFilter, filter_mask, visible_mask
 from mapsvc.cases.queries.columns.memory import ColumnsMemory
@@ -85,12 +85,8 @@ def add_cases(district: District, rows: Sequence[dict[str, Any]], rng: np.random
             for level, area_id in chosen.items():
                 work.session.execute(insert(CaseArea).values(case_id=case_id, level=level, area_id=area_id))
             if rng.random() < 0.3:
-                work.session.execute(
-                    insert(CaseEvent).values(
-                        uuid=uuid4(), case_id=case_id, sequence=1, at=START, step="instant_fix", from_state="assigned",
-                        to_state="fixed", data={},
-                    )
-                )  # fmt: skip
+                marks = {"instant_at": START, "filed_at": START, "check_result": "passed", "extensions": 1}
+                work.session.execute(update(Case).where(Case.id == case_id).values(**marks))
     return ids
 
 
@@ -223,7 +219,6 @@ def test_columns_say_what_the_rows_say(district: District) -> None:
     with district.store.read() as work:
         cases = {case.id: case for case in work.session.scalars(select(Case))}
         areas = work.session.execute(select(CaseArea.case_id, CaseArea.level, CaseArea.area_id)).all()
-        fixed = set(work.session.scalars(select(CaseEvent.case_id).where(CaseEvent.step == "instant_fix")))
     assert set(columns.id.tolist()) == set(cases)
     for row, case_id in enumerate(columns.id.tolist()):
         case = cases[case_id]
@@ -239,7 +234,14 @@ def test_columns_say_what_the_rows_say(district: District) -> None:
         assert columns.opened_by[row] == (case.opened_by_user_id or NONE_ID)
         for name in ("historic", "unplaced", "edge", "reworks", "version"):
             assert getattr(columns, name)[row] == getattr(case, name)
-        assert columns.instant_fix[row] == (case_id in fixed)
+        for name, moment in (("instant_fix", case.instant_at), ("filed", case.filed_at)):
+            assert getattr(columns, name)[row] == (moment is not None)
+        assert columns.names["condition"][columns.condition[row]] == case.condition
+        assert columns.names["check_result"][columns.check_result[row]] == (case.check_result or "")
+        assert columns.on_time[row] == bool(
+            case.state == "closed" and case.closed_at and case.due_at and case.closed_at <= case.due_at
+        )
+        assert columns.extensions[row] == case.extensions
     held = {(int(columns.id[row]), level, int(column[row])) for level, column in columns.areas.items()
             for row in np.flatnonzero(column)}  # fmt: skip
     assert held == {tuple(each) for each in areas}

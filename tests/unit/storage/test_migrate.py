@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, MetaData, Table, inspect, text
 
 from mapsvc.base.errors import Misconfigured, Unavailable
 from mapsvc.base.settings import Settings
@@ -264,3 +266,57 @@ def test_revisions_are_numbered_in_their_order() -> None:
     order = [script.revision for script in scripts().walk_revisions()][::-1]
     assert order == sorted(order)
     assert [path.stem.split("_")[0] for path in REVISIONS] == [f"r{revision}" for revision in order]
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgis", marks=pytest.mark.postgis)])
+def test_marks_are_folded_from_the_events_that_are_there(
+    database: str, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    if database == "postgis":
+        cluster: Cluster = request.getfixturevalue("postgis_cluster")
+        cluster.run("CREATE DATABASE marks")
+    engine = make_engine(settings.store_url if database == "sqlite" else cluster.url("marks"))
+    migrate.upgrade(engine, "0004")
+    with engine.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection, only=["case_file", "case_event"])
+        case, event = tables.tables["case_file"], tables.tables["case_event"]
+        logs = {1: ["open"], 2: ["open", "accept", "dispatch", "fix", "check_fail", "fix", "check_pass"],
+                3: ["open", "instant_fix", "close", "reopen"]}  # fmt: skip
+        for case_id, steps in logs.items():
+            connection.execute(case.insert().values(_row(case, case_id)))
+            for number, step in enumerate(steps):
+                values = _row(event, case_id * 100 + number)
+                values |= {"case_id": case_id, "sequence": number, "step": step, "at": MOMENT.replace(hour=number)}
+                connection.execute(event.insert().values(values))
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        names = ("filed_at", "dispatched_at", "fixed_at", "instant_at", "check_result")
+        rows = connection.execute(text(f"SELECT {', '.join(names)} FROM case_file ORDER BY id")).all()
+    engine.dispose()
+    if database == "postgis":
+        cluster.run("DROP DATABASE marks WITH (FORCE)")
+    hours = [[None if at is None else str(at)[11:13] for at in row[:4]] + [row[4]] for row in rows]
+    assert hours == [
+        [None, None, None, None, None],
+        ["01", "02", "05", None, "passed"],
+        [None, None, None, "01", None],
+    ]
+
+
+MOMENT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def _row(table: Table, row_id: int) -> dict[str, object]:
+    """Return some value for every column that must have one."""
+    kinds: dict[str, object] = {"INTEGER": row_id, "BOOLEAN": False, "DATETIME": MOMENT, "JSON": {}, "DOUBLE": 0.0}
+    found: dict[str, object] = {}
+    for column in table.columns:
+        if not column.nullable:
+            kind = str(column.type).split("(", maxsplit=1)[0]
+            found[column.name] = uuid4() if "uuid" in column.name else kinds.get(kind, f"{column.name} {row_id}")
+            if kind == "TIMESTAMP":
+                found[column.name] = MOMENT
+            if column.name == "uuid" and kind in {"CHAR", "VARCHAR"}:
+                found[column.name] = uuid4().hex
+    return found

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, ColumnElement, Integer, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, cast, func, select
 from sqlalchemy import true as sql_true
 
 from mapsvc.areas.models import Area
-from mapsvc.cases.models import Case, CaseArea, CaseEvent
+from mapsvc.cases.models import Case, CaseArea
 from mapsvc.cases.queries.columns.table import CODED, NONE_ID, NONE_SECONDS
 from mapsvc.cases.queries.scope import published
 from mapsvc.geo.tiles.mercator import morton, to_unit
@@ -23,6 +23,8 @@ CHUNK = 20_000
 
 IDS_AT_ONCE = 500
 
+MOMENTS = ("received_at", "due_at", "closed_at", "updated_at", "fixed_at")
+
 _TYPES: Mapping[str, Any] = {
     "id": np.int64,
     "version": np.int32,
@@ -32,20 +34,28 @@ _TYPES: Mapping[str, Any] = {
     "due_at": np.int64,
     "closed_at": np.int64,
     "updated_at": np.int64,
+    "fixed_at": np.int64,
     "owner_area_id": np.int32,
     "handover_area_id": np.int32,
     "unit_id": np.int32,
     "opened_by": np.int32,
     "reworks": np.int16,
+    "extensions": np.int16,
     "historic": np.bool_,
     "unplaced": np.bool_,
     "edge": np.bool_,
+    "on_time": np.bool_,
+    "filed": np.bool_,
+    "dispatched": np.bool_,
+    "instant_fix": np.bool_,
 }
 _MISSING: Mapping[str, Any] = {
     "lon": np.nan,
     "lat": np.nan,
     "due_at": NONE_SECONDS,
     "closed_at": NONE_SECONDS,
+    "fixed_at": NONE_SECONDS,
+    "on_time": False,
     "owner_area_id": NONE_ID,
     "handover_area_id": NONE_ID,
     "unit_id": NONE_ID,
@@ -124,11 +134,13 @@ def _selected(work: Work) -> list[ColumnElement[Any]]:
     """Return what is read of a case, by the names of the columns; the id first."""
     plain = ("id", "version", "lon", "lat", *CODED, "owner_area_id", "handover_area_id", "unit_id")
     chosen: list[ColumnElement[Any]] = [getattr(Case, name) for name in plain]
-    chosen += [
-        _seconds(work, getattr(Case, name)).label(name) for name in ("received_at", "due_at", "closed_at", "updated_at")
-    ]
+    chosen[plain.index("check_result")] = func.coalesce(Case.check_result, "").label("check_result")
+    chosen += [_seconds(work, getattr(Case, name)).label(name) for name in MOMENTS]
     chosen.append(Case.opened_by_user_id.label("opened_by"))
-    chosen += [getattr(Case, name) for name in ("reworks", "historic", "unplaced", "edge")]
+    chosen += [getattr(Case, name) for name in ("reworks", "extensions", "historic", "unplaced", "edge")]
+    chosen.append(and_(Case.state == "closed", Case.closed_at <= Case.due_at).label("on_time"))
+    marks = {"filed": Case.filed_at, "dispatched": Case.dispatched_at, "instant_fix": Case.instant_at}
+    chosen += [moment.is_not(None).label(name) for name, moment in marks.items()]
     return chosen
 
 
@@ -150,9 +162,7 @@ def _as_rows(work: Work, found: Sequence[Any], vocabulary: Vocabulary, levels: S
             columns[name] = _array(name, values)
     columns["x"], columns["y"] = to_unit(columns["lon"], columns["lat"])
     columns["morton"] = morton(columns["x"], columns["y"])
-    ids = columns["id"]
-    columns["instant_fix"] = np.isin(ids, _instantly_fixed(work, ids))
-    return Rows(columns, _areas(work, ids, levels))
+    return Rows(columns, _areas(work, columns["id"], levels))
 
 
 def _array(name: str, values: Sequence[Any]) -> NDArray[Any]:
@@ -160,12 +170,6 @@ def _array(name: str, values: Sequence[Any]) -> NDArray[Any]:
     if missing is None:
         return np.array(values, dtype=_TYPES[name])
     return np.fromiter((missing if value is None else value for value in values), _TYPES[name], len(values))
-
-
-def _instantly_fixed(work: Work, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return those of some cases (ascending) that have a step `instant_fix`."""
-    statement = select(CaseEvent.case_id).where(_among(CaseEvent.case_id, ids), CaseEvent.step == "instant_fix")
-    return np.fromiter(work.session.scalars(statement), np.int64)
 
 
 def _areas(work: Work, ids: NDArray[np.int64], levels: Sequence[str]) -> dict[str, NDArray[np.int32]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapsvc.cases.queries.columns.loading import Rows
-from mapsvc.cases.queries.columns.table import NONE_ID, ROW_COLUMNS, CaseColumns
+from mapsvc.cases.queries.columns.table import CODED, NONE_ID, ROW_COLUMNS, CaseColumns
 from mapsvc.geo.tiles.mercator import NOWHERE
 
 Names = Mapping[str, tuple[str, ...]]
@@ -66,8 +66,8 @@ def join_rows(chunks: Sequence[Rows]) -> Rows:
 def empty_rows() -> Rows:
     """Return no cases at all."""
     hints = {"morton": np.uint64, "lon": np.float64, "lat": np.float64, "x": np.float64, "y": np.float64}
-    flags = dict.fromkeys(("historic", "unplaced", "edge", "instant_fix"), np.bool_)
-    coded = dict.fromkeys(("category", "channel", "state", "outcome", "workflow", "reworks"), np.int16)
+    flags = dict.fromkeys(("historic", "unplaced", "edge", "instant_fix", "on_time", "filed", "dispatched"), np.bool_)
+    coded = dict.fromkeys((*CODED, "reworks", "extensions"), np.int16)
     ids = dict.fromkeys(("version", "owner_area_id", "handover_area_id", "unit_id", "opened_by"), np.int32)
     types: dict[str, Any] = {**hints, **flags, **coded, **ids}
     return Rows({name: np.zeros(0, types.get(name, np.int64)) for name in ROW_COLUMNS}, {})

@@ -17,7 +17,7 @@ NONE_SECONDS = np.iinfo(np.int64).max
 NONE_ID = 0
 """No area, no unit, no account; ids of the store begin at 1."""
 
-CODED = ("category", "channel", "state", "outcome", "workflow")
+CODED = ("category", "condition", "channel", "state", "outcome", "workflow", "check_result")
 """Columns of small numbers; `names` says what they mean."""
 
 Int64s = NDArray[np.int64]
@@ -51,22 +51,30 @@ class CaseColumns:
     x: Floats
     y: Floats
     category: Int16s
+    condition: Int16s
     channel: Int16s
     state: Int16s
     outcome: Int16s
     workflow: Int16s
+    check_result: Int16s
     received_at: Int64s
     due_at: Int64s
     closed_at: Int64s
     updated_at: Int64s
+    fixed_at: Int64s
     owner_area_id: Int32s
     handover_area_id: Int32s
     unit_id: Int32s
     opened_by: Int32s
     reworks: Int16s
+    extensions: Int16s
     historic: Bools
     unplaced: Bools
     edge: Bools
+    on_time: Bools
+    """Whether it was closed by its deadline, to the microsecond."""
+    filed: Bools
+    dispatched: Bools
     instant_fix: Bools
     """Whether the case was ever fixed on the spot (即查即改): it has such a step, whatever came later."""
 

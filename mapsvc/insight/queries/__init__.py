@@ -1,0 +1,1 @@
+"""Figures counted from the cases in memory, for what the asker may see."""

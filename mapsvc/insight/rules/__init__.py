@@ -1,0 +1,1 @@
+"""Pure decisions of figures: formulas, intervals, limits, recurrence."""
