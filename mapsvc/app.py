@@ -25,7 +25,7 @@ from mapsvc.storage.files import LocalFiles
 from mapsvc.storage.work import Store
 from mapsvc.web import compress, csrf, errors, guard, health, security, sessions, statics
 from mapsvc.web.api.routes import make_api
-from mapsvc.web.limits import AddressLimit
+from mapsvc.web.limits import AddressLimit, too_many_codes, too_many_looks
 from mapsvc.web.meter import Meter
 from mapsvc.web.pages import routes as pages
 from mapsvc.web.parts import EXTENSION, AppParts, parts
@@ -37,6 +37,9 @@ from mapsvc.web.uploads import Uploads
 
 PHOTOS_PER_REPORT = 12
 """Photos (and tries to send them) that an address may send for each report it may send."""
+
+LOOKS_PER_REPORT = 20
+"""Looks for open cases close by that an address may take for each report it may send: one for each tap on the map."""
 
 WORKERS_VARIABLE = "MAPSVC_SERVE_WORKERS"
 """By this `mapsvc serve` tells its processes how many they are; it is no setting."""
@@ -114,6 +117,10 @@ def join_parts(settings: Settings, clock: Clock, *, workers: int = 1) -> AppPart
         uploads=Uploads(settings.data_dir / "uploads", settings.max_photo_bytes),
         public_reports=AddressLimit(settings.public_reports_per_hour, workers=workers),
         public_photos=AddressLimit(settings.public_reports_per_hour * PHOTOS_PER_REPORT, workers=workers),
+        public_looks=AddressLimit(
+            settings.public_reports_per_hour * LOOKS_PER_REPORT, workers=workers, refusal=too_many_looks
+        ),
+        wrong_codes=AddressLimit(settings.public_reports_per_hour, workers=workers, refusal=too_many_codes),
         actors=sessions.ActorMemory(),
         area_texts=AreaTexts(),
         unions=Unions(),

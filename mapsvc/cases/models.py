@@ -115,6 +115,19 @@ class Reporter(Row):
     phone: Mapped[str] = mapped_column(default="")
 
 
+class Follower(Row):
+    """Somebody who met the same problem (我也遇到): `uuid` is of the form that was sent, the code opens the case."""
+
+    __tablename__ = "follower"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    track_code: Mapped[str] = mapped_column(unique=True)
+    content_sha256: Mapped[str]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Assignment(Row):
     """Why this chief: area, border version, rule, distance, certainty, candidates; never changed."""
 

@@ -47,6 +47,8 @@ class AppParts:
     uploads: Uploads
     public_reports: AddressLimit
     public_photos: AddressLimit
+    public_looks: AddressLimit
+    wrong_codes: AddressLimit
     actors: ActorMemory
     area_texts: AreaTexts
     unions: Unions

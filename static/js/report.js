@@ -1,34 +1,64 @@
-// The report form: who will get it, small previews of photos, sending once, keeping everything when it fails.
+// The report form: where, what, photos, who will get it; sent once, and kept until it is acknowledged.
 
 import { loadPiece } from "./map/load.js";
-import { shrink } from "./shrink.js";
+import { deliver, setToken } from "./report/deliver.js";
+import { dropDraft, readDraft, restoreDraft, saveDraft } from "./report/draft.js";
+import { drop, keep, listKept } from "./report/keep.js";
+import { Outbox } from "./report/outbox.js";
+import { Photos } from "./report/photos.js";
+import { wirePlace } from "./report/place.js";
 import { say } from "./words.js";
 
 const form = document.getElementById("report");
 const problem = document.getElementById("problem");
-const photos = form.elements.photos;
 const line = form.querySelector("[data-place-line]");
-let chosen = [];
+const isPublic = form.dataset.kept === "public";
+const photos = new Photos(form);
 let turn = 0;
 let sending = false;
+let waiting = null; // the report as it was last sent without an answer
+let changed = false;
 
 form.classList.add("enhanced");
+setToken(form.elements.csrf_token.value);
+wirePlace(form);
 form.addEventListener("place", showPlace);
 form.addEventListener("change", ({ target }) => {
-  if (["tile", "category", "owner"].includes(target.name)) preview();
+  if (["tile", "category", "owner"].includes(target.name)) ask();
 });
-photos.addEventListener("change", takePhotos);
+form.addEventListener("input", () => {
+  changed = true;
+  if (isPublic) saveDraft(form);
+});
 form.addEventListener("submit", send);
+window.addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+window.addEventListener("online", again);
+if (isPublic) begin();
 if (form.elements.lat.value !== "") showPlace();
+
+/** Bring back what was typed, unless it waits in the outbox already, and send what waits there. */
+async function begin() {
+  const draft = form.dataset.refused === undefined ? readDraft() : null;
+  const kept = (await listKept()).map(({ uuid }) => uuid);
+  const uuid = draft?.find(([name]) => name === "uuid")?.[1];
+  if (draft && uuid && !kept.includes(uuid) && restoreDraft(form, draft)) {
+    tell(say("draft_back"), false);
+    if (form.elements.lat.value !== "") form.dispatchEvent(new CustomEvent("draw-place"));
+    ask();
+  }
+  new Outbox(document.querySelector("[data-outbox]")).begin();
+}
 
 function showPlace() {
   const accuracy = form.elements.accuracy.value;
   line.textContent = accuracy ? say("placed_within", { metres: accuracy }) : say("placed");
-  preview();
+  changed = true;
+  if (isPublic) saveDraft(form);
+  ask();
 }
 
-/** Ask who will get it; of several questions under way only the last one's answer is shown. */
-async function preview() {
+/** Ask who will get it, and what is open close by; of several questions under way the last one's answer is shown. */
+async function ask() {
   const values = new URLSearchParams();
   for (const name of ["lon", "lat", "accuracy", "tile", "category", "owner"]) {
     const value = new FormData(form).get(name);
@@ -36,73 +66,85 @@ async function preview() {
   }
   if (!values.get("lon") || !values.get("lat")) return;
   const asked = ++turn;
-  const place = form.querySelector("div[data-preview]");
+  await Promise.all([
+    show(asked, "div[data-preview]", `${form.dataset.preview}?${values}`, say("preview_failed")),
+    isPublic && values.get("tile") ? show(asked, "div[data-nearby]", `${form.dataset.nearby}?${values}`, "") : null,
+  ]);
+}
+
+async function show(asked, place, url, otherwise) {
+  const element = form.querySelector(place);
   try {
-    const html = await loadPiece(`${form.dataset.preview}?${values}`);
-    if (asked === turn) place.innerHTML = html;
+    const html = await loadPiece(url);
+    if (asked === turn) element.innerHTML = html;
   } catch {
-    if (asked === turn) place.textContent = say("preview_failed");
+    if (asked === turn) element.textContent = otherwise;
   }
-}
-
-function takePhotos() {
-  chosen = [...chosen, ...photos.files].slice(0, 6);
-  photos.value = "";
-  photos.required = false;
-  showThumbs();
-}
-
-function showThumbs() {
-  const list = form.querySelector("[data-thumbs]");
-  list.replaceChildren(
-    ...chosen.map((file, index) => {
-      const item = document.createElement("li");
-      const image = document.createElement("img");
-      image.alt = say("photo_number", { number: index + 1 });
-      image.src = URL.createObjectURL(file);
-      image.addEventListener("load", () => URL.revokeObjectURL(image.src));
-      const remove = document.createElement("button");
-      remove.type = "button";
-      remove.className = "secondary";
-      remove.textContent = "×";
-      remove.setAttribute("aria-label", say("photo_remove", { number: index + 1 }));
-      remove.addEventListener("click", () => {
-        chosen.splice(index, 1);
-        showThumbs();
-      });
-      item.append(image, remove);
-      return item;
-    }),
-  );
 }
 
 async function send(event) {
   event.preventDefault();
   if (sending) return; // the second tap of a double tap
-  if (!form.elements.lat.value && !form.elements.place_text.value.trim()) return tell(say("needs_place"));
+  if (!form.elements.lat.value && !form.elements.place_text.value.trim()) {
+    tell(say("needs_place"));
+    return;
+  }
   sending = true;
   const button = form.querySelector(".send button");
   button.setAttribute("aria-busy", "true");
   try {
-    const body = new FormData(form);
-    body.delete("photos");
-    for (const file of chosen) body.append("photos", await shrink(file));
-    // The form's UUID stays: when the answer is lost, sending again is the same report.
-    const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-    const answer = await response.json();
-    if (!response.ok) return tell(answer.words ?? answer.detail ?? say("send_failed"));
-    location.assign(answer.location);
-    return undefined;
-  } catch {
-    return tell(say(navigator.onLine ? "send_failed" : "offline"));
+    await photos.ready;
+    await hand(makeReport());
   } finally {
     sending = false;
     button.removeAttribute("aria-busy");
   }
 }
 
-function tell(text) {
+/** The form as it is now. Unchanged since the last try it is that very report, byte for byte. */
+function makeReport() {
+  if (waiting && !changed) return waiting;
+  const fields = [...new FormData(form)].filter(([name]) => name !== "csrf_token" && name !== "photos");
+  const tile = form.querySelector(".tile input:checked");
+  return {
+    uuid: form.elements.uuid.value,
+    at: Date.now(),
+    what: tile?.closest(".tile").textContent.trim() ?? "",
+    action: form.getAttribute("action"),
+    fields,
+    photos: photos.files.map((file) => ({ name: file.name, blob: file })),
+    earlier: waiting && { ...waiting, earlier: null },
+  };
+}
+
+async function hand(report) {
+  changed = false;
+  const kept = isPublic && (await keep(report));
+  const answer = await deliver(report);
+  if (answer.location) {
+    await drop(report.uuid);
+    dropDraft();
+    location.assign(answer.location);
+    return;
+  }
+  if (answer.lost) {
+    waiting = report;
+    tell(say(kept ? "kept_phone" : "kept_page"));
+    return;
+  }
+  await drop(report.uuid);
+  tell(answer.words || say("send_failed"));
+}
+
+/** The network is back: what waits is sent by itself, unless it was changed meanwhile. */
+function again() {
+  if (!waiting || sending) return;
+  if (changed) tell(say("changed_later"));
+  else form.requestSubmit ? form.requestSubmit() : form.dispatchEvent(new Event("submit", { cancelable: true }));
+}
+
+function tell(text, scroll = true) {
   problem.querySelector("p").textContent = text;
   problem.hidden = false;
-  problem.scrollIntoView({ block: "center" });
+  if (scroll) problem.scrollIntoView({ block: "center" });
 }

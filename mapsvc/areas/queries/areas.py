@@ -50,6 +50,13 @@ class AreaPage:
     next_code: str | None
 
 
+def find_size_m2(work: Work, version_id: int) -> float | None:
+    """Return the size of an area version that has a drawn border of its own; None for a union of finer ones."""
+    return work.session.scalar(
+        select(Border.area_m2).join(AreaVersion, AreaVersion.border_id == Border.id).where(AreaVersion.id == version_id)
+    )
+
+
 def list_areas(
     work: Work,
     level: str,

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from mapsvc.areas.models import Area, AreaVersion
-from mapsvc.cases.models import Assignment, Case, CaseEvent, Photo
+from mapsvc.cases.models import Assignment, Case, CaseEvent, Follower, Photo
 from mapsvc.cases.rules import reason
 from mapsvc.cases.rules.values import PhotoReceipt, Receipt, Side
 from mapsvc.people.models import Person
@@ -66,6 +66,14 @@ def sides_of(candidates: Sequence[dict[str, Any]]) -> tuple[Side, ...]:
 def find_intake(work: Work, uuid: UUID) -> tuple[int, str] | None:
     """Return the row and the content hash of the case with this UUID, or None."""
     row = work.session.execute(select(Case.id, Case.content_sha256).where(Case.uuid == uuid)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def find_follower(work: Work, uuid: UUID) -> tuple[str, str] | None:
+    """Return the content hash and the follow code of the form with this UUID that joined a case, or None."""
+    row = work.session.execute(
+        select(Follower.content_sha256, Follower.track_code).where(Follower.uuid == uuid)
+    ).one_or_none()
     return None if row is None else (row[0], row[1])
 
 

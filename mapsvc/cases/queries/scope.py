@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
-from mapsvc.cases.models import Case, CaseArea
+from mapsvc.cases.models import Case, CaseArea, Follower
 from mapsvc.people.rules.actor import Actor
 from mapsvc.people.rules.permissions import allows, scope
 from mapsvc.storage.imports import published_runs
@@ -39,6 +39,12 @@ def visible_to(actor: Actor, permission: str = "case.view") -> ColumnElement[boo
     if not where.is_empty and allows(actor, "case.unplaced"):
         parts.append(Case.unplaced.is_(true()))
     return and_(published(), or_(*parts)) if parts else false()
+
+
+def opened_by(track_code: str) -> ColumnElement[bool]:
+    """Which case a follow code opens: the one that it was given for, or the one that its holder met too."""
+    followed = select(Follower.case_id).where(Follower.track_code == track_code)
+    return or_(Case.track_code == track_code, Case.id.in_(followed))
 
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:

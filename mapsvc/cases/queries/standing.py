@@ -13,7 +13,7 @@ from sqlalchemy import and_, or_, select, true
 
 from mapsvc.areas.models import AreaVersion
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Photo, Reporter
-from mapsvc.cases.queries.scope import visible_to
+from mapsvc.cases.queries.scope import opened_by, visible_to
 from mapsvc.cases.rules.guards import Facts
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.standing import Place, persons_of
@@ -53,10 +53,15 @@ def lock_case(work: Work, actor: Actor, uuid: UUID, track_code: str = "") -> Cas
     The holder of its follow code may know of it too.
     """
     seen = visible_to(actor)
-    allowed = or_(seen, Case.track_code == track_code) if track_code else seen
+    allowed = or_(seen, opened_by(track_code)) if track_code else seen
     return work.session.scalar(
         select(Case).where(Case.uuid == uuid, allowed).with_for_update().execution_options(populate_existing=True)
     )
+
+
+def is_followed_by(work: Work, case_id: int, track_code: str) -> bool:
+    """Whether a follow code, as stored, opens this case: its reporter's, or that of one who met it too."""
+    return work.session.scalar(select(Case.id).where(Case.id == case_id, opened_by(track_code))) is not None
 
 
 def load_past(work: Work, case_id: int) -> Past:
@@ -187,6 +192,7 @@ def facts_of(
         no_chief=bool(category and category.no_chief),
         has_upper_level=bool(levels_above(book, case, past)),
         suspended_before=past.last("suspend") is not None,
+        confirmed=(last := past.last("confirm", "reopen")) is not None and last.step == "confirm",
         sides_changed=case.sides_changed,
         extensions=case.extensions,
         extension_stage=stage,

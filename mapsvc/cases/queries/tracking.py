@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +12,7 @@ from mapsvc.areas.models import Area, AreaVersion
 from mapsvc.base.errors import NotFound
 from mapsvc.cases.models import Assignment, Case, CaseEvent, Photo
 from mapsvc.cases.queries.receipts import sides_of
-from mapsvc.cases.queries.scope import published
+from mapsvc.cases.queries.scope import opened_by, published
 from mapsvc.cases.queries.views import TrackView
 from mapsvc.cases.rules.codes import read_track_code
 from mapsvc.storage.work import Work
@@ -18,7 +20,7 @@ from mapsvc.storage.work import Work
 SHOWN_STEPS = frozenset({
     "open", "accept", "refuse", "assign", "sign", "unit_sign", "dispatch", "redispatch", "fix", "instant_fix",
     "check_pass", "check_fail", "close", "reopen", "suspend", "resume", "extend", "not_ours", "cannot",
-    "mark_duplicate", "raise",
+    "mark_duplicate", "raise", "confirm",
 })  # fmt: skip
 """Steps that a resident is shown; what happens inside the office (a return, a comment) is not."""
 
@@ -58,9 +60,22 @@ def track_case(work: Work, code: str) -> TrackView:
         asks_side=asks_side,
         sides=sides_of(sides or ()) if asks_side else (),
         may_reopen=case.state == "closed" and case.outcome in MAY_REOPEN and not case.historic,
+        may_confirm=case.state == "closed"
+        and case.outcome == "solved"
+        and not case.historic
+        and not _confirmed(events),
+        joined=case.track_code != read_track_code(code),
+        reworks=case.reworks,
+        raised=bool(events) and [step for _, step in events if step in {"raise", "reopen"}][-1:] == ["raise"],
         steps=tuple((at, step) for at, step in events if step in SHOWN_STEPS),
         after_photos=photos,
     )
+
+
+def _confirmed(events: Sequence[Any]) -> bool:
+    """Whether the last answer of a resident was that it is solved."""
+    answers = [step for _, step in events if step in {"confirm", "reopen"}]
+    return bool(answers) and answers[-1] == "confirm"
 
 
 def _find(work: Work, code: str) -> tuple[Case, str | None, str | None]:
@@ -71,7 +86,7 @@ def _find(work: Work, code: str) -> tuple[Case, str | None, str | None]:
             select(Case, Area.level, AreaVersion.name)
             .outerjoin(Area, Area.id == Case.owner_area_id)
             .outerjoin(AreaVersion, AreaVersion.id == Case.area_version_id)
-            .where(Case.track_code == stored, published())
+            .where(opened_by(stored), published())
         ).one_or_none()
     if row is None:
         raise NotFound("no_such_code", "There is no report with this code.", hint="Check the twelve characters.")
@@ -86,7 +101,5 @@ def find_after_photo(work: Work, code: str, uuid: UUID) -> str | None:
     return work.session.scalar(
         select(Photo.stored_sha256)
         .join(Case, Case.id == Photo.case_id)
-        .where(
-            Photo.uuid == uuid, Photo.kind == "after", Case.track_code == stored, Case.state == "closed", published()
-        )
+        .where(Photo.uuid == uuid, Photo.kind == "after", opened_by(stored), Case.state == "closed", published())
     )

@@ -219,7 +219,10 @@ class CaseView:
 
 @dataclass(frozen=True)
 class TrackView:
-    """What a resident sees by the code: plain, without persons, internal notes or other people's words."""
+    """What a resident sees by the code: plain, without persons, internal notes or other people's words.
+
+    `joined`: the code belongs to somebody who met the same problem (我也遇到), not to its first reporter.
+    """
 
     uuid: UUID
     number: str
@@ -237,6 +240,20 @@ class TrackView:
     may_reopen: bool
     steps: tuple[tuple[datetime, str], ...]
     after_photos: tuple[UUID, ...]
+    may_confirm: bool = False
+    joined: bool = False
+    reworks: int = 0
+    raised: bool = False
+
+
+@dataclass(frozen=True)
+class NearbyCase:
+    """An open case of the same kind close by, as the public may know of it: what, how far, since when."""
+
+    case_id: int
+    category: str
+    distance_m: float
+    received_at: datetime
 
 
 @dataclass(frozen=True)

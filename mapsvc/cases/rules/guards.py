@@ -28,6 +28,7 @@ class Facts:
     no_chief: bool = False
     has_upper_level: bool = False
     suspended_before: bool = False
+    confirmed: bool = False
     sides_changed: int = 0
     extensions: int = 0
     extension_stage: str = ""
@@ -95,6 +96,12 @@ GUARDS: dict[str, Guard] = {
         Conflict,
         "is_duplicate",
         "The case was merged into another: open that one.",
+    ),
+    "unconfirmed": (
+        lambda f: not f.confirmed,
+        Conflict,
+        "confirmed_already",
+        "It was confirmed as solved already.",
     ),
     "never_suspended": (
         lambda f: not f.suspended_before,

@@ -270,6 +270,14 @@ TABLE: tuple[StepRule, ...] = (
         guards=("live", "not_duplicate"),
         reassigns=True,
     ),
+    StepRule(
+        "confirm",
+        "反映人确认解决",
+        "confirm as solved",
+        _roles(REPORTER),
+        _stay("closed"),
+        guards=("live", "not_duplicate", "unconfirmed"),
+    ),
     # Time (挂账, 延期): 挂账 once and for a year at most; an extension has two approvals, at most two of them.
     StepRule(
         "suspend",
@@ -419,6 +427,7 @@ TABLE: tuple[StepRule, ...] = (
 RULES: dict[tuple[str, str], StepRule] = {(workflow, rule.name): rule for rule in TABLE for workflow in rule.workflows}
 STEP_NAMES: dict[str, tuple[str, str]] = {rule.name: (rule.zh, rule.en) for rule in TABLE} | {
     "open": ("受理登记", "received"),
+    "joined": ("我也遇到", "met by somebody else too"),
     "recompute": ("时限重算", "deadline recomputed"),
     "hand_over_borders": ("界线调整移交", "handed over by new borders"),
     "owner_changed": ("交接", "handed over by new posts"),

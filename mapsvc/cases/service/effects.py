@@ -151,8 +151,9 @@ def _restart_total(taking: Taking) -> None:
 
 
 def _reassign(taking: Taking, decision: Decision) -> Result:
-    """Record the assignment; the new owner is notified, an unchanged one is not."""
-    silent = decision.owner is not None and decision.owner.area_id == taking.owner_before
+    """Record the assignment; the new owner is notified, an unchanged one only of a case that comes back to life."""
+    unchanged = decision.owner is not None and decision.owner.area_id == taking.owner_before
+    silent = unchanged and taking.rule.name != "reopen"
     before = taking.owner_before
     record_assignment(taking.work, taking.case, decision, taking.book, taking.actor, silent=silent)
     return Result({"from_area": before, "to_area": taking.case.owner_area_id}, decision.notices)

@@ -61,7 +61,7 @@ def open_case(work: Work, actor: Actor, snapshot: Snapshot, book: Rulebook, inta
     known = find_intake(work, intake.uuid)
     if known is not None:
         return _receipt_again(work, actor, intake, known)
-    _check(actor, intake)
+    check_intake(actor, intake)
     category = book.categories.get_in_use(intake.category)
     condition = category.get_condition(intake.condition)
     placed = place(intake.position, snapshot) if intake.position else None
@@ -111,7 +111,8 @@ def _receipt_again(work: Work, actor: Actor, intake: Intake, known: tuple[int, s
     return get_receipt(work, case_id, actor, status="same")
 
 
-def _check(actor: Actor, intake: Intake) -> None:
+def check_intake(actor: Actor, intake: Intake) -> None:
+    """Refuse a report that cannot be one, whoever sends it and by whichever channel; nothing is written."""
     if intake.channel not in CHANNELS:
         raise InvalidInput("unknown_channel", f"There is no channel {intake.channel!r}.", hint=", ".join(CHANNELS))
     roles = CHANNEL_ROLES[intake.channel]

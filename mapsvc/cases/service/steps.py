@@ -48,7 +48,7 @@ def take_step(work: Work, actor: Actor, snapshot: Snapshot, book: Rulebook, requ
     rule = workflow.find_rule(case.workflow, request.step)
     _check_version(work, actor, case, request)
     past = queries.load_past(work, case.id)
-    role, held = choose_role(actor, case, past, rule, request.track_code)
+    role, held = choose_role(actor, case, past, rule, reporter=_is_reporter(work, case, request.track_code))
     to_state = _check_state(work, actor, case, rule)
     facts = queries.facts_of(work.now, actor, book, case, past, role=role, held=held, area_id=request.area_id)
     check_guards(rule, facts)
@@ -66,13 +66,20 @@ def find_locked(work: Work, actor: Actor, case_uuid: uuids.UUID, track_code: str
     return case
 
 
+def _is_reporter(work: Work, case: Case, track_code: str) -> bool:
+    """Whether a follow code of this very case was given: then its holder stands here as the reporter."""
+    code = read_track_code(track_code) if track_code else None
+    return code is not None and queries.is_followed_by(work, case.id, code)
+
+
 def choose_role(
-    actor: Actor, case: Case, past: queries.Past, rule: workflow.StepRule, track_code: str = ""
+    actor: Actor, case: Case, past: queries.Past, rule: workflow.StepRule, *, reporter: bool = False
 ) -> tuple[str, RoleHeld | None]:
-    """Return the role in which the step is taken here, and the holding that gives it; else `Forbidden`."""
+    """Return the role in which the step is taken here, and the holding that gives it; else `Forbidden`.
+
+    `reporter`: the asker gave a follow code of this very case.
+    """
     place = queries.place_of(case, past)
-    # The follow code was compared when the case was found: whoever gave it stands here as its reporter.
-    reporter = bool(track_code) and read_track_code(track_code) == case.track_code
     roles = roles_on(actor, place, step=rule.name, reporter=reporter)
     role = workflow.choose_role(rule, roles)
     return role, roles.get(role)
@@ -199,10 +206,13 @@ def _change_hands(taking: Taking, from_state: str) -> str:
 
 
 def _enter(taking: Taking, from_state: str, to_state: str) -> None:
-    """Enter the state: start the clock of signing, note the closing."""
+    """Enter the state: start the clock of signing, note the closing.
+
+    What is said of a closed case (a remark, a resident's thanks) closes it no second time.
+    """
     work, case, rule = taking.work, taking.case, taking.rule
     if from_state == to_state == "closed":
-        return  # a comment on a closed case neither closes it again nor changes how it ended
+        return
     case.state = to_state
     case.outcome = rule.outcome
     before = Marks(*(getattr(case, name) for name in MARKED))

@@ -194,6 +194,7 @@ def _context() -> dict[str, Any]:
         "frame": make_frame(),
         "t": words.t,
         "when": words.when,
+        "day": words.times.day,
         "due_text": words.due_text,
         "state_name": words.state_name,
         "state_words": words.state_words,

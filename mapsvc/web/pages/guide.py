@@ -93,3 +93,10 @@ def render_markdown(text: str) -> str:
 @permission("public")
 def device() -> str:
     return render_template("device.html")
+
+
+@pages.get("/device/browser")
+@permission("public")
+def old_browser() -> str:
+    """Say kindly what a browser below the floor can do here; needs no script."""
+    return render_template("old_browser.html")

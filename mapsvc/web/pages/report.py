@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from mapsvc.areas.queries.areas import find_size_m2
+from mapsvc.areas.rules.located import AreaAt
 from mapsvc.base.errors import Conflict, InvalidInput, MapsvcError
+from mapsvc.cases.queries.receipts import find_follower
+from mapsvc.cases.rules.codes import show_track_code
 from mapsvc.cases.rules.values import Contact, Intake, PhotoReceipt, Position, Preview, Receipt
 from mapsvc.cases.service.intake import CHANNEL_ROLES, open_case
+from mapsvc.cases.service.join import join_case
 from mapsvc.cases.service.preview import preview_assignment
 from mapsvc.maps.compose import View
+from mapsvc.storage.work import Work
 from mapsvc.web.errors import problem_of
 from mapsvc.web.guard import permission
 from mapsvc.web.pages.areas import label_point
@@ -20,6 +27,7 @@ from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.forms import form_hash, form_text, read_degrees, read_id, read_uuid
 from mapsvc.web.pages.frame import speech
 from mapsvc.web.pages.maps import choosing_legend, choosing_view, draw, map_of
+from mapsvc.web.pages.nearby import read_offer
 from mapsvc.web.pages.photos import hashes, read_photos, store_photos
 from mapsvc.web.pages.problems import one_line
 from mapsvc.web.pages.steps import preview_notices
@@ -52,6 +60,8 @@ class ReportForm:
     source_number: str = ""
     owner: str = ""
     channel: str = ""
+    board: str = ""
+    join: str = ""
 
     @classmethod
     def posted(cls) -> ReportForm:
@@ -80,7 +90,11 @@ def _blank() -> ReportForm:
     except InvalidInput:
         given = False
     return ReportForm(
-        uuid=str(uuid4()), lon=lon if given else "", lat=lat if given else "", source="tap" if given else ""
+        uuid=str(uuid4()),
+        lon=lon if given else "",
+        lat=lat if given else "",
+        source="tap" if given else "",
+        board=request.args.get("area", "")[:80],
     )
 
 
@@ -99,17 +113,24 @@ def open_by_staff() -> str | tuple[str, int] | Response | tuple[Response, int]:
 def _receive(*, staff: bool) -> str | tuple[str, int] | Response | tuple[Response, int]:
     form = ReportForm.posted()
     try:
+        if form.join and not staff:
+            return _go(url_for("pages.track", code=_join(form), new=1))
         receipt = _open(form, staff=staff)
     except MapsvcError as error:
         line, status = one_line(speech(), error), problem_of(error).status
         if _wants_json():
             return jsonify({"words": line, "code": error.code}), status
-        return _page(replace(form), staff=staff, problem=line), status
+        # An offer that failed is not shown again as chosen: what is sent next is a report of its own.
+        return _page(replace(form, join=""), staff=staff, problem=line), status
     if staff:
         flash(speech().t("intake.opened", number=receipt.number))
         target = url_for("pages.case_page", number=receipt.number)
     else:
-        target = url_for("pages.track", code=receipt.track_code, new=1)
+        target = url_for("pages.track", code=show_track_code(receipt.track_code), new=1)
+    return _go(target)
+
+
+def _go(target: str) -> Response:
     return jsonify({"location": target}) if _wants_json() else redirect(target, 303)
 
 
@@ -126,15 +147,20 @@ def _open(form: ReportForm, *, staff: bool) -> Receipt:
     prepared = read_photos(uuid, "")
     found = snapshot(fresh=True)
     with parts().store.write() as work:
+        if find_follower(work, uuid) is not None:
+            raise _already()  # it came before as one that joined another: the same form is no second report
         photos = store_photos(work, actor(), prepared)
+        position, place_text = _position(form) or _position_of_photos(photos), form.place_text
+        if position is None and not staff:
+            position, place_text = _position_of_board(work, form)
         intake = Intake(
             uuid=uuid,
             content_sha256=form_hash(("csrf_token", "photos"), *hashes(prepared)),
             category=category,
             channel=channel,
             description=form.description,
-            place_text=form.place_text,
-            position=_position(form) or _position_of_photos(photos),
+            place_text=place_text,
+            position=position,
             contact=_contact(form),
             photos=tuple(photo.uuid for photo in photos),
             side_area_id=read_id(form_text("side")),
@@ -143,10 +169,40 @@ def _open(form: ReportForm, *, staff: bool) -> Receipt:
         )
         receipt = open_case(work, actor(), found, parts().rulebook, intake)
     if receipt.status == "conflict":
-        raise Conflict("already_reported", "This form was sent before with other content.", hint="Reload the page.")
+        raise _already()
     if receipt.status == "same" and not staff:
         parts().public_reports.give_back(request.remote_addr or "")
     return receipt
+
+
+def _already() -> Conflict:
+    return Conflict("already_reported", "This form was sent before with other content.", hint="Reload the page.")
+
+
+def _join(form: ReportForm) -> str:
+    """Let the form follow the case that was offered (我也遇到); return the follow code of its sender."""
+    uuid, case_id = UUID(form.uuid), read_offer(form.join)
+    parts().public_reports.take(request.remote_addr or "", now())
+    prepared = read_photos(uuid, "")
+    with parts().store.write() as work:
+        photos = store_photos(work, actor(), prepared)
+        intake = Intake(
+            uuid=uuid,
+            content_sha256=form_hash(("csrf_token", "photos"), *hashes(prepared)),
+            category=_category(form, staff=False),
+            channel="public",
+            description=form.description,
+            place_text=form.place_text,
+            position=_position(form),
+            contact=_contact(form),
+            photos=tuple(photo.uuid for photo in photos),
+        )
+        joined = join_case(work, actor(), case_id, intake)
+    if joined.status == "conflict":
+        raise _already()
+    if joined.status == "same":
+        parts().public_reports.give_back(request.remote_addr or "")
+    return show_track_code(joined.track_code)
 
 
 def _category(form: ReportForm, *, staff: bool) -> str:
@@ -176,6 +232,29 @@ def _position_of_photos(photos: tuple[PhotoReceipt, ...]) -> Position | None:
     return None
 
 
+def _position_of_board(work: Work, form: ReportForm) -> tuple[Position | None, str]:
+    """Return the middle of the area whose board was scanned, as vague as the area is large, and the words for it.
+
+    Whoever gives no place but came by the code on a door stands near that door: a guess, and marked as one.
+    """
+    area = _board_area(form)
+    if area is None:
+        return None, form.place_text
+    note = speech().book.text("zh", "report.board_place", name=area.name or area.code)
+    words = " ".join(filter(None, (form.place_text, note)))
+    size_m2 = find_size_m2(work, area.version_id)
+    if not size_m2:
+        return None, words
+    lon, lat = label_point(area)
+    radius_m = min(LARGEST_ACCURACY_M, math.sqrt(size_m2 / math.pi))
+    return Position(lon, lat, accuracy_m=radius_m, source="typed"), words
+
+
+def _board_area(form: ReportForm) -> AreaAt | None:
+    level, _, code = form.board.partition(":")
+    return snapshot().find_area(level, code) if code else None
+
+
 def _contact(form: ReportForm) -> Contact | None:
     return Contact(form.contact_name, form.contact_phone) if form.contact_name or form.contact_phone else None
 
@@ -195,12 +274,14 @@ def _page(form: ReportForm, *, staff: bool, problem: str = "") -> str:
     except MapsvcError:
         preview = None  # what is wrong with the place is said by `problem` once it is sent
     place_line = say.t("report.placed" if form.lat else "report.not_placed")
+    board = None if staff else _board_area(form)
     return render_template(
         "report.html",
         staff=staff,
         form=form,
         problem=problem,
         place_line=place_line,
+        board_name=(board.name or board.code) if board else "",
         action=url_for("pages.case_new" if staff else "pages.report"),
         tiles=tile_choices(say, form.tile),
         categories=category_groups(say, form.category) if staff else (),
@@ -222,11 +303,10 @@ def _view(form: ReportForm) -> View:
         position = None  # shown again as it was written; the map stays where it was
     if position is not None and abs(position.lat) <= MERCATOR_LAT and abs(position.lon) <= 180:
         return View(lon=position.lon, lat=position.lat, zoom=17)
-    level, _, code = request.args.get("area", "").partition(":")
-    area = snapshot().find_area(level, code) if code else None
+    area = _board_area(form)
     if area is not None:
         lon, lat = label_point(area)
-        return View(lon=lon, lat=lat, zoom=16)
+        return View(lon=lon, lat=lat, zoom=17)
     return choosing_view()
 
 
@@ -253,5 +333,9 @@ def report_preview() -> str:
     )  # fmt: skip
     preview = _preview(form, staff=actor().user_id is not None)
     return render_template(
-        "pieces/preview.html", preview=preview, preview_notices=preview_notices(preview), side_form="report"
+        "pieces/preview.html",
+        preview=preview,
+        preview_notices=preview_notices(preview),
+        side_form="report",
+        staff=actor().user_id is not None,
     )

@@ -22,10 +22,11 @@ from mapsvc.web.pages.cases import photo_answer
 from mapsvc.web.pages.forms import form_hash, form_text, read_id, read_uuid
 from mapsvc.web.pages.frame import speech
 from mapsvc.web.pages.problems import one_line
-from mapsvc.web.parts import actor, parts, snapshot
+from mapsvc.web.parts import actor, now, parts, snapshot
 from mapsvc.web.present.caseview import step_title
 
-RESIDENT_STEPS = frozenset({"reopen", "answer_side"})
+RESIDENT_STEPS = {"reopen": "track.reopened", "confirm": "track.confirmed", "answer_side": "track.side_taken"}
+"""What the holder of a code may do, and what the page says then."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,7 @@ def track_form() -> str | Response:
 @permission("public.track")
 def track(code: str) -> str | tuple[str, int]:
     try:
-        with parts().store.read() as work:
-            view = track_case(work, code)
+        view = _look(code)
     except NotFound:
         return render_template("track_form.html", code=code[:40], unknown=True), 404
     shown = show_track_code(read_track_code(code) or code)
@@ -70,17 +70,34 @@ def track(code: str) -> str | tuple[str, int]:
         code=shown,
         view=view,
         fresh=request.args.get("new") == "1",
+        first=request.args.get("first") == "1",
+        expected=speech().times.day(view.due_at) if view.due_at else "",
         state=plain_state(view),
         sign_row=SignRow(view.state),
         steps=tuple((at, step_title(speech(), step)) for at, step in reversed(view.steps)),
         step_uuid=uuid4(),
+        confirm_uuid=uuid4(),
     )
 
 
+def _look(code: str) -> TrackView:
+    """Return what the code opens. Codes that do not exist are counted: whoever tries many is not answered at all."""
+    address = request.remote_addr or ""
+    parts().wrong_codes.check(address, now())
+    try:
+        with parts().store.read() as work:
+            return track_case(work, code)
+    except NotFound:
+        parts().wrong_codes.take(address, now())
+        raise
+
+
 def plain_state(view: TrackView) -> PlainState:
-    """Return a resident's words for how the report stands; what was closed unsolved says why."""
+    """Return a resident's words for how the report stands; what was closed unsolved, or came back, says why."""
     outcome = f"closed_{view.outcome}"
     name = outcome if view.state == "closed" and speech().find(f"plain.{outcome}") else view.state
+    if view.state in {"received", "assigned"} and view.reworks:
+        name = "raised" if view.raised else "again"
     return PlainState(speech().t(f"plain.{name}"), speech().t(f"plain.{name}_text"))
 
 
@@ -99,9 +116,11 @@ def track_qr(code: str) -> Response:
 @pages.get("/track/<code>/photos/<uuid:uuid>")
 @permission("public.track")
 def track_photo(code: str, uuid: UUID) -> Response:
+    parts().wrong_codes.check(request.remote_addr or "", now())
     with parts().store.read() as work:
         sha256 = find_after_photo(work, code, uuid)
     if sha256 is None:
+        parts().wrong_codes.take(request.remote_addr or "", now())
         raise NotFound("no_such_photo", "There is no such photo.", hint="Check the address.")
     return photo_answer(sha256)
 
@@ -118,13 +137,12 @@ def track_step(code: str, step: str) -> Response:
     except MapsvcError as error:
         flash(one_line(speech(), error))
     else:
-        flash(speech().t("track.reopened" if step == "reopen" else "track.side_taken"))
+        flash(speech().t(RESIDENT_STEPS[step]))
     return redirect(url_for("pages.track", code=code), 303)
 
 
 def _take(code: str, step: str) -> None:
-    with parts().store.read() as work:
-        view = track_case(work, code)
+    view = _look(code)
     wanted = StepRequest(
         case_uuid=view.uuid,
         step_uuid=read_uuid(form_text("step_uuid")),

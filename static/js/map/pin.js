@@ -1,6 +1,4 @@
-// Choosing a place: by the device's position, by a tap, or by the form's fields. Fields stay the truth.
-
-import { say } from "../words.js";
+// Choosing a place: by a tap, the middle of the map, or the form's fields. Fields stay the truth.
 
 const FIELDS = ["lon", "lat", "accuracy", "source"];
 
@@ -46,7 +44,7 @@ export function pin(map, data) {
     });
   }
   draw(fields.lat.value !== "");
-  wireLocate(form, put);
+  wireForm(form, map, circle, put, () => draw(true));
 }
 
 function colourPin(marker, circle) {
@@ -56,27 +54,20 @@ function colourPin(marker, circle) {
   circle.setStyle({ color: accent, fillColor: accent, fillOpacity: 0.12 });
 }
 
-function wireLocate(form, put) {
-  const button = form.querySelector("[data-locate]");
-  const line = form.querySelector("[data-place-line]");
+/** The form says where to put the pin, or where to look without putting it; its button takes the middle of the map. */
+function wireForm(form, map, circle, put, redraw) {
+  form.addEventListener("put-place", ({ detail }) => put(detail.lat, detail.lon, detail));
+  form.addEventListener("draw-place", redraw);
+  form.addEventListener("look-at", ({ detail }) => {
+    circle.setLatLng([detail.lat, detail.lon]).setRadius(detail.accuracy).addTo(map);
+    map.fitBounds(circle.getBounds());
+  });
+  const button = form.querySelector("[data-put-middle]");
   if (!button) return;
-  if (!("geolocation" in navigator) || !window.isSecureContext) {
-    button.hidden = true;
-    return;
-  }
+  const cross = L.DomUtil.create("div", "crosshair", map.getContainer());
+  cross.setAttribute("aria-hidden", "true");
   button.addEventListener("click", () => {
-    button.setAttribute("aria-busy", "true");
-    line.textContent = say("locating");
-    navigator.geolocation.getCurrentPosition(
-      ({ coords }) => {
-        button.removeAttribute("aria-busy");
-        put(coords.latitude, coords.longitude, { accuracy: coords.accuracy, source: "gps", move: true });
-      },
-      (error) => {
-        button.removeAttribute("aria-busy");
-        line.textContent = say(error.code === error.PERMISSION_DENIED ? "position_denied" : "position_failed");
-      },
-      { enableHighAccuracy: true, timeout: 15000, maximumAge: 10000 },
-    );
+    const middle = map.getCenter();
+    put(middle.lat, middle.lng, { source: "tap" });
   });
 }

@@ -37,6 +37,7 @@ qs | mark_duplicate    | received>closed assigned>closed in_progress>closed retu
 qs | not_ours          | received>closed assigned>closed in_progress>closed returned>closed | duty_officer
 qs | cannot            | in_progress>closed returned>closed          | duty_officer
 qs | reopen            | closed>assigned                             | intake duty_officer street reporter
+qs | confirm           | closed=                                     | reporter
 qs | suspend           | in_progress>suspended returned>suspended    | duty_officer
 qs | resume            | suspended>in_progress                       | duty_officer system
 qs | ask_extension     | in_progress=                                | grid_chief area_chief liaison street unit_staff
