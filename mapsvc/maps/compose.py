@@ -52,11 +52,13 @@ class MapPlan:
     layers: Sequence[MacroElement]
     behaviour: MacroElement | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
+    """Libraries of `static/vendor` that this map needs beside Leaflet; see `elements.LIBRARIES`."""
 
 
 def compose(plan: MapPlan, static_url: Callable[[str], str]) -> MapParts:
     """Compose the map; `static_url` returns the address of a file of `static/`."""
-    made = OfflineMap(static_url, label=plan.label, **plan.view.options(), **plan.options)
+    made = OfflineMap(static_url, plan.libraries, label=plan.label, **plan.view.options(), **plan.options)
     for layer in plan.layers:
         layer.add_to(made)
     if plan.behaviour is not None:

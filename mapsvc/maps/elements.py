@@ -8,7 +8,7 @@ as a template once more, so that `{{` in a name from a user would otherwise run 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import folium
@@ -40,6 +40,10 @@ def script_json(value: object) -> str:
     return text
 
 
+LIBRARIES = {"locate": ("vendor/locate/L.Control.Locate.min.js", "vendor/locate/L.Control.Locate.min.css")}
+"""Script and style sheet of what a map may need beside Leaflet."""
+
+
 class OfflineMap(folium.Map):
     """A Leaflet map whose scripts and styles are served by us and that writes no inline style.
 
@@ -60,14 +64,14 @@ class OfflineMap(folium.Map):
     default_js: list[tuple[str, str]] = []  # noqa: RUF012  # each map sets its own
     default_css: list[tuple[str, str]] = []  # noqa: RUF012  # each map sets its own
 
-    def __init__(self, static_url: Callable[[str], str], **options: Any) -> None:
+    def __init__(self, static_url: Callable[[str], str], libraries: Sequence[str] = (), **options: Any) -> None:
         super().__init__(location=[0.0, 0.0], tiles=None)
         # Of the instance: folium's own helpers would change the lists of every map in the process.
-        self.default_js = [("leaflet", static_url("vendor/leaflet/leaflet.js"))]
-        self.default_css = [
-            ("leaflet_css", static_url("vendor/leaflet/leaflet.css")),
-            ("mapsvc_map_css", static_url("css/map.css")),
-        ]
+        own = {"leaflet": ("vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")}
+        own |= {name: LIBRARIES[name] for name in libraries}
+        self.default_js = [(name, static_url(script)) for name, (script, _) in own.items()]
+        self.default_css = [(f"{name}_css", static_url(style)) for name, (_, style) in own.items()]
+        self.default_css.append(("mapsvc_map_css", static_url("css/map.css")))
         self.map_options = {"max_zoom": 20, **options}
 
     @property

@@ -120,10 +120,12 @@ class MapOf:
     levels: Sequence[str]
     options: dict[str, Any] = field(default_factory=dict)
 
-    def _plan(self, view: View, label: str, layers: list[MacroElement], behaviour: Behaviour) -> MapPlan:
+    def _plan(
+        self, view: View, label: str, layers: list[MacroElement], behaviour: Behaviour, *libraries: str
+    ) -> MapPlan:
         """Put the ground under the layers. Pictures are sharp at whole zooms only; without them a view fits closely."""
         options = dict(self.options) if self.ground.url else {"zoom_snap": 0.25, **self.options}
-        return MapPlan(view, label, [*self.ground.layers(), *layers], behaviour, options)
+        return MapPlan(view, label, [*self.ground.layers(), *layers], behaviour, options, libraries)
 
     def _areas(self, levels: Sequence[str]) -> list[MacroElement]:
         over = bool(self.ground.own or self.ground.url)
@@ -134,7 +136,7 @@ class MapOf:
         shown = self._areas(self.levels)
         cases = [CaseLayer(url=self.addresses.cases) for _ in self.audience.choose(self.layers, "cases")[:1]]
         names = [LabelLayer()] if shown or self.ground.own else []
-        return self._plan(view, label, [*shown, *names, *cases], Behaviour("city", **data))
+        return self._plan(view, label, [*shown, *names, *cases], Behaviour("city", **data), "locate")
 
     def area(self, view: View, label: str, level: str, code: str, area_id: int, case_url: str) -> MapPlan:
         """Return the map of one area: outlined, its neighbours dimmed, with its open cases."""

@@ -16,10 +16,11 @@ function showKeys() {
   title.textContent = say("keys.title");
   const list = document.createElement("dl");
   list.className = "facts";
-  for (const key of ["slash", "m", "c", "o", "r", "g", "esc"]) {
+  const onMap = document.querySelector(".folium-map") ? ["arrows", "plus", "enter"] : [];
+  for (const key of ["slash", "m", "c", "o", "r", "g", ...onMap, "esc"]) {
     const [term, meaning] = [document.createElement("dt"), document.createElement("dd")];
     const mark = document.createElement("kbd");
-    mark.textContent = { slash: "/", esc: "Esc" }[key] ?? `g ${key}`;
+    mark.textContent = { slash: "/", esc: "Esc", arrows: "← ↑ ↓ →", plus: "+ −", enter: "Enter" }[key] ?? `g ${key}`;
     term.append(mark);
     meaning.textContent = say(`keys.${key}`);
     list.append(term, meaning);

@@ -20,6 +20,7 @@ from mapsvc.web.pages.ground import drawn_ground
 from mapsvc.web.pages.maps import district_view, draw, map_of
 from mapsvc.web.parts import actor, parts, snapshot
 from mapsvc.web.present.legend import Legend, ground_legend, line_legend, shapes_of, sign_legend
+from mapsvc.web.present.search import search
 
 SHADES = ((0, 0, "#fee838"), (1, 2, "#bcaf6f"), (3, 5, "#7d7c78"), (6, 10, "#434e6c"), (11, None, "#00224e"))
 """Five steps of cividis, the more the darker: told apart in grey and without red or green."""
@@ -66,6 +67,7 @@ def city_map() -> str:
         "level_names": {level: speech().level_name(level) for level in levels},
         "locate_url": url_for("api.locate.locate"),
         "area_url": url_for("pages.area_list"),
+        "search_url": url_for("pages.map_search"),
         "case_cards_url": url_for("pages.case_cards"),
         "figures_url": url_for("pages.area_figures") if page.shades else "",
         "shades": [{"upto": shade.upto, "colour": shade.colour} for shade in page.shades],
@@ -137,3 +139,11 @@ def area_figures() -> Response:
     codes = dict(zip(table.area_ids.tolist(), table.codes, strict=True))
     figures = {codes[area_id]: count for area_id, (count, _) in counted.items() if area_id in codes}
     return Response(orjson.dumps({"open": figures}), content_type="application/json")
+
+
+@pages.get("/map/search")
+@permission("layer.view")
+def map_search() -> Response:
+    """Return areas and named places on the ground that match `q`: a code, a name, or a part of one."""
+    found = search(speech(), snapshot(), drawn_ground(), request.args.get("q", ""))
+    return Response(orjson.dumps({"found": found}), content_type="application/json")

@@ -4,7 +4,11 @@ import { say } from "../words.js";
 import { formatPlace, remember } from "./address.js";
 import { LevelSwitch } from "./levels.js";
 import { load } from "./load.js";
+import { addLocate } from "./locate.js";
+import { Measure } from "./measure.js";
 import { Panel } from "./panel.js";
+import { Search } from "./search.js";
+import { toast } from "./toast.js";
 
 export function city(map, data) {
   const state = new URLSearchParams(location.search);
@@ -18,7 +22,14 @@ export function city(map, data) {
   };
   levels.update();
   wireSwitches(page, state);
+  addLocate(map);
+  page.measure = new Measure(
+    map,
+    document.querySelector("[data-measure-box]"),
+    document.querySelector("[data-measure]"),
+  );
   wireClicks(page);
+  wireSearch(page);
   wireLegend(state);
   map.on("moveend", () => {
     const { lat, lng } = map.getCenter();
@@ -100,9 +111,32 @@ export function shadeOf(value, shades) {
   return (shades.find(({ upto }) => upto === null || value <= upto) ?? shades[shades.length - 1]).colour;
 }
 
+/** Go to what was found: an area is opened, a place is shown. */
+function wireSearch(page) {
+  const form = document.querySelector("[data-search]");
+  new Search(form, page.data.search_url, (found) => {
+    if (found.code && page.map.mapsvc.areas.length) return showArea(page, found.level, found.code, { zoom: true });
+    const place = L.latLng(found.lat, found.lon);
+    if (found.box) {
+      const [west, south, east, north] = found.box;
+      const bounds = L.latLngBounds([south, west], [north, east]);
+      page.map.fitBounds(bounds, { maxZoom: 18, padding: [48, 48] });
+      if (!page.map.getBounds().contains(place)) page.map.panTo(place);
+    } else page.map.setView(place, 16);
+    toast(page.map, `${found.name} · ${found.about}`);
+  });
+}
+
 function wireClicks(page) {
   const { map, data, panel } = page;
+  map.getContainer().addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target !== map.getContainer()) return;
+    event.preventDefault();
+    const latlng = map.getCenter();
+    map.fire("click", { latlng, containerPoint: map.latLngToContainerPoint(latlng) });
+  });
   map.on("click", async ({ latlng, containerPoint }) => {
+    if (page.measure.active) return page.measure.add(latlng);
     const picked = map.mapsvc.cases && map.hasLayer(map.mapsvc.cases) ? map.mapsvc.cases.pick(containerPoint) : null;
     if (picked) return showCases(page, picked);
     if (!page.levels.leading) return;
@@ -127,6 +161,11 @@ async function showArea({ map, data, panel, levels }, level, code, { zoom = fals
     await layer.whenLoaded();
     const bounds = layer.boundsOf(code);
     if (bounds) map.fitBounds(bounds, { maxZoom: 17 });
+    if (levels.leading !== level) {
+      levels.choose(level);
+      const radio = document.querySelector(`[name=level][value="${CSS.escape(level)}"]`);
+      if (radio) radio.checked = true;
+    }
   }
   levels.relabel();
 }

@@ -5,16 +5,18 @@ const kept = new Map();
 /** Fetch JSON once per address and page; a failure is forgotten, so that the next call tries again. */
 export function load(url) {
   if (!kept.has(url)) {
-    const promise = fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } }).then(
-      (response) => {
-        if (!response.ok) throw new Error(`${response.status} ${url}`);
-        return response.json();
-      },
-    );
+    const promise = loadJson(url);
     promise.catch(() => kept.delete(url));
     kept.set(url, promise);
   }
   return kept.get(url);
+}
+
+/** Fetch JSON anew. */
+export async function loadJson(url) {
+  const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(`${response.status} ${url}`);
+  return response.json();
 }
 
 /** Fetch a piece of a page. */
