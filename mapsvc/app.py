@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mapsvc.areas.ground import GroundFiles
 from mapsvc.areas.index import Snapshots
@@ -23,9 +24,9 @@ from mapsvc.storage import migrate
 from mapsvc.storage.engine import make_engine
 from mapsvc.storage.files import LocalFiles
 from mapsvc.storage.work import Store
-from mapsvc.web import compress, csrf, errors, guard, health, security, sessions, statics
+from mapsvc.web import compress, csrf, errors, guard, health, limits, security, sessions, statics
 from mapsvc.web.api.routes import make_api
-from mapsvc.web.limits import AddressLimit, too_many_codes, too_many_looks
+from mapsvc.web.limits import AddressLimit
 from mapsvc.web.meter import Meter
 from mapsvc.web.pages import routes as pages
 from mapsvc.web.parts import EXTENSION, AppParts, parts
@@ -36,6 +37,8 @@ from mapsvc.web.tiles.routes import make_tiles
 from mapsvc.web.uploads import Uploads
 
 PHOTOS_PER_REPORT = 12
+LOG_IN_WINDOW = timedelta(minutes=5)
+"""Short, because a whole office may stand behind one address."""
 """Photos (and tries to send them) that an address may send for each report it may send."""
 
 LOOKS_PER_REPORT = 20
@@ -66,6 +69,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None, workers: int =
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
     )
     app.extensions[EXTENSION] = own
+    if settings.trusted_proxies:
+        # Only so many entries of the header are believed: those before them are the client's own words.
+        proxies = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]  # as Flask's guide does it
     app.session_interface = sessions.SignedSessions()
 
     @app.before_request
@@ -115,12 +122,17 @@ def join_parts(settings: Settings, clock: Clock, *, workers: int = 1) -> AppPart
         rulebook=make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings)),
         files=LocalFiles(settings.data_dir / "photos"),
         uploads=Uploads(settings.data_dir / "uploads", settings.max_photo_bytes),
+        public_bytes=AddressLimit(settings.public_bytes_per_hour, workers=workers, refusal=limits.UPLOADS),
+        public_lookups=AddressLimit(settings.public_lookups_per_hour, workers=workers, refusal=limits.LOOKUPS),
+        log_in_failures=AddressLimit(
+            settings.login_failures_per_address, workers=workers, refusal=limits.LOG_INS, window=LOG_IN_WINDOW
+        ),
         public_reports=AddressLimit(settings.public_reports_per_hour, workers=workers),
         public_photos=AddressLimit(settings.public_reports_per_hour * PHOTOS_PER_REPORT, workers=workers),
         public_looks=AddressLimit(
-            settings.public_reports_per_hour * LOOKS_PER_REPORT, workers=workers, refusal=too_many_looks
+            settings.public_reports_per_hour * LOOKS_PER_REPORT, workers=workers, refusal=limits.LOOKS
         ),
-        wrong_codes=AddressLimit(settings.public_reports_per_hour, workers=workers, refusal=too_many_codes),
+        wrong_codes=AddressLimit(settings.public_reports_per_hour, workers=workers, refusal=limits.CODES),
         actors=sessions.ActorMemory(),
         area_texts=AreaTexts(),
         unions=Unions(),

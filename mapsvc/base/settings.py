@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from mapsvc.base.errors import Misconfigured
 
 PREFIX = "MAPSVC_"
+MOST_PROXIES = 10
 
 
 def _text(value: str) -> str:
@@ -75,6 +76,30 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SESSION_HOURS", float, "12", "A log-in ends after this many hours without use."),
     Setting("SECURE_COOKIES", _flag, "no", "Send cookies over HTTPS only; set to yes wherever TLS is used."),
     Setting("PUBLIC_REPORTS_PER_HOUR", int, "60", "Reports without an account taken from one address in an hour."),
+    Setting(
+        "PUBLIC_BYTES_PER_HOUR",
+        int,
+        str(400 * 1024 * 1024),
+        "Bytes of photos without an account taken from one address in an hour.",
+    ),
+    Setting(
+        "PUBLIC_LOOKUPS_PER_HOUR",
+        int,
+        "1200",
+        "Places that one address may ask for in an hour without an account; no limit where MAP_REVIEW_NUMBER is set.",
+    ),
+    Setting(
+        "LOGIN_FAILURES_PER_ADDRESS",
+        int,
+        "60",
+        "Log-ins that may fail at one address within five minutes before it has to wait.",
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        int,
+        "0",
+        "How many proxies of yours stand in front; then X-Forwarded-For and -Proto are believed that far.",
+    ),
     Setting("DISPLAY_NAME", _text, "", "Name of the district in page titles."),
     Setting("CAPTION", _text, "", "A line under every map, such as 内部使用 or 虚构城区示意图."),
 )
@@ -105,6 +130,10 @@ class Settings:
     session_hours: float
     secure_cookies: bool
     public_reports_per_hour: int
+    public_bytes_per_hour: int
+    public_lookups_per_hour: int
+    login_failures_per_address: int
+    trusted_proxies: int
     display_name: str
     caption: str
 
@@ -140,6 +169,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         raise Misconfigured("bad_setting", f"{PREFIX}BASE_MAP_DATUM must be wgs84 or gcj02.")
     if not 0.5 <= settings.certain < 1 or not 0 < settings.accuracy_level < 1:
         raise Misconfigured("bad_setting", f"{PREFIX}CERTAIN lies in [0.5, 1), {PREFIX}ACCURACY_LEVEL in (0, 1).")
+    if not 0 <= settings.trusted_proxies <= MOST_PROXIES:
+        raise Misconfigured("bad_setting", f"{PREFIX}TRUSTED_PROXIES lies in 0 to {MOST_PROXIES}.")
     return settings
 
 

@@ -49,6 +49,9 @@ class AppParts:
     public_photos: AddressLimit
     public_looks: AddressLimit
     wrong_codes: AddressLimit
+    public_bytes: AddressLimit
+    public_lookups: AddressLimit
+    log_in_failures: AddressLimit
     actors: ActorMemory
     area_texts: AreaTexts
     unions: Unions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -77,23 +77,32 @@ def find_follower(work: Work, uuid: UUID) -> tuple[str, str] | None:
     return None if row is None else (row[0], row[1])
 
 
-def find_photo_receipt(work: Work, uuid: UUID) -> PhotoReceipt | None:
-    """Return what is held under a photo's UUID: its hash as sent, nothing of what it shows; None where nothing is."""
-    row = work.session.execute(select(Photo.sha256, Photo.size).where(Photo.uuid == uuid)).one_or_none()
-    return None if row is None else PhotoReceipt(status="same", uuid=uuid, sha256=row.sha256, size=row.size)
+def find_photo_receipt(work: Work, actor: Actor, uuid: UUID, said: str = "") -> PhotoReceipt | None:
+    """Return that a photo is held under a UUID, None where none is.
+
+    Its hash is told to the account that sent it, and to whoever says it (`said`, hexadecimal).
+    """
+    row = work.session.execute(select(Photo.sha256, Photo.by_user_id).where(Photo.uuid == uuid)).one_or_none()
+    if row is None:
+        return None
+    proved = row.sha256 == said or (actor.user_id is not None and actor.user_id == row.by_user_id)
+    return PhotoReceipt(status="same", uuid=uuid, sha256=row.sha256 if proved else "")
 
 
-def held_hashes(work: Work, uuids: Sequence[UUID]) -> dict[UUID, str]:
-    """Return the hash of the bytes as sent for each report, step or photo that the store holds under these UUIDs.
+def held_hashes(work: Work, actor: Actor, uuids: Sequence[UUID], said: Mapping[UUID, str]) -> dict[UUID, str]:
+    """Return the hash of the bytes as sent for each report, step or photo held under these UUIDs that is the asker's.
 
-    A hash tells nothing to whoever does not have the bytes: no permission is asked.
+    It is when the same account sent it, or when the asker says its hash (`said`, hexadecimal) and so has the bytes.
+    A UUID alone proves nothing: it stands in addresses, and a hash would confirm a guess of the content.
     """
     found: dict[UUID, str] = {}
-    for column, value in (
-        (Case.uuid, Case.content_sha256),
-        (CaseEvent.uuid, CaseEvent.content_sha256),
-        (Photo.uuid, Photo.sha256),
+    for uuid, value, sender in (
+        (Case.uuid, Case.content_sha256, Case.opened_by_user_id),
+        (CaseEvent.uuid, CaseEvent.content_sha256, CaseEvent.user_id),
+        (Photo.uuid, Photo.sha256, Photo.by_user_id),
     ):
-        rows = work.session.execute(select(column, value).where(column.in_(uuids), value != ""))
-        found.update((row[0], row[1]) for row in rows)
+        rows = work.session.execute(select(uuid, value, sender).where(uuid.in_(uuids), value != ""))
+        for key, sha256, user_id in rows:
+            if said.get(key) == sha256 or (actor.user_id is not None and actor.user_id == user_id):
+                found[key] = sha256
     return found

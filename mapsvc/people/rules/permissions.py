@@ -90,6 +90,7 @@ _ROWS: tuple[Permission, ...] = (
     # Without an account. The page decides what it may show: no border without a map review number, no person.
     Permission("public", EVERYBODY, "See the start page, the guide, log-in, self-check, health and static files."),
     Permission("public.locate", EVERYBODY, "Ask in which areas a point lies; persons only with `locate.names`."),
+    Permission("locate.many", _holders(*READERS), "Ask for the areas of many points at once."),
     Permission("public.report", EVERYBODY, "Report a problem and send its photos."),
     Permission("public.track", EVERYBODY, "Follow a report by its code, and answer whether it was solved."),
     # One's own account.

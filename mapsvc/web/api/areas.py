@@ -14,7 +14,7 @@ from pydantic import Field
 
 from mapsvc.areas.index import Snapshot
 from mapsvc.areas.queries.state import AreaTable
-from mapsvc.people.rules.permissions import allows
+from mapsvc.people.rules.permissions import allows, require
 from mapsvc.web.contract import GEOJSON, Answer, operation
 from mapsvc.web.guard import permission
 from mapsvc.web.parts import actor, parts, snapshot, today
@@ -61,7 +61,8 @@ class AreaCodes:
 @blueprint.get("/v1/areas")
 @permission("layer.view")
 @operation(
-    "List the areas of a level; without an account their borders only where a map review number is set.",
+    "List the areas of a level; without an account their borders, labels and boxes only where a map review number "
+    "is set.",
     {200: Answer("The areas, in the order of their codes.", AreaCollection, (GEOJSON,))},
     query=AreasQuery,
 )
@@ -72,6 +73,9 @@ def list_areas(query: AreasQuery) -> Response:
     known, named = allows(actor(), "area.view"), allows(actor(), "locate.names")
     review_number = parts().settings.map_review_number
     shown = known or bool(review_number)
+    if query.bbox and not shown:
+        # Boxes that meet a border tell where it runs.
+        require(actor(), "area.view")
     tag = entity_tag(found.key, on, request.query_string, known, named, review_number)
     answer = unchanged(tag, public=False)
     if answer is not None:
@@ -80,7 +84,7 @@ def list_areas(query: AreasQuery) -> Response:
     if table is None:
         return tagged(_geojson(encode_areas([], [], found.generation, None, review_number)), tag, public=False)
     rows, cursor, geometries = _page(query, found, table, shown=shown)
-    properties = [present_area(table, row, found, on, staff=named) for row in rows.tolist()]
+    properties = [present_area(table, row, found, on, staff=named, labelled=shown) for row in rows.tolist()]
     text = encode_areas(geometries, properties, found.generation, cursor, review_number)
     return tagged(_geojson(text), tag, public=False)
 

@@ -13,6 +13,7 @@ from mapsvc.web.values import Accuracy, AsOf, Bbox, Datum, Lat, Lon
 
 Short = Annotated[Text, Field(max_length=100)]
 Owner = Annotated[Text, Field(max_length=200)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Code = Annotated[Text, Field(max_length=40)]
 Long = Annotated[Text, Field(max_length=4000)]
 Place = Annotated[Text, Field(max_length=500)]
@@ -156,6 +157,7 @@ class PhotoQuery(Query):
 
 
 class ReceiptsBody(Body):
-    """Which reports, steps and photos a phone believes to have delivered."""
+    """Which reports, steps and photos a phone believes to have delivered: by id, or by id with its SHA-256."""
 
-    ids: Annotated[list[UUID], Field(max_length=500)]
+    ids: Annotated[list[UUID], Field(max_length=500)] = Field(default_factory=list)
+    hashes: Annotated[dict[UUID, Sha256], Field(max_length=500)] = Field(default_factory=dict)

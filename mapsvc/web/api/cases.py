@@ -20,6 +20,7 @@ from mapsvc.people.rules.permissions import require
 from mapsvc.web.api.bodies import CaseBody, CasesQuery, PreviewQuery, StepBody
 from mapsvc.web.contract import GEOJSON, Answer, operation
 from mapsvc.web.guard import permission
+from mapsvc.web.outlines import count_lookup
 from mapsvc.web.parts import actor, now, parts, snapshot
 from mapsvc.web.present.case import (
     CaseCollection,
@@ -170,8 +171,10 @@ def get_case(case_uuid: UUID) -> Response:
     "Say who would get a report with this position and category, and when it would fall due; nothing is written.",
     {200: Answer("Who would get it.", Preview)},
     query=PreviewQuery,
+    errors=(429,),
 )
 def preview(query: PreviewQuery) -> Response:
+    count_lookup()
     with parts().store.read() as work:
         found = preview_assignment(
             work,

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mapsvc.areas.index import Snapshot
+from mapsvc.areas.rules.located import Located
 from mapsvc.areas.rules.positions import check_position
 from mapsvc.base.errors import InvalidInput, TooLarge
 from mapsvc.geo.datums import to_wgs84
 from mapsvc.people.rules.permissions import allows
 from mapsvc.web.contract import BYTES, JSON, Answer, operation
 from mapsvc.web.guard import permission
+from mapsvc.web.outlines import count_lookup, hides_borders, rough_answer, rough_place
 from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.present.locate import AreaName, LocateAnswer, LocateManyAnswer, present_areas, present_located
 from mapsvc.web.requests import Body, Query, Text, read_bytes, read_model, require_type
@@ -66,13 +68,15 @@ class LocateManyBody(Body):
 @blueprint.get("/v1/locate")
 @permission("public.locate")
 @operation(
-    "Say which areas hold a point, how surely, and who answers for them.",
+    "Say which areas hold a point, how surely, and who answers for them. Without an account and without a map review "
+    "number the position is rounded to four decimals, and one address may ask so often in an hour.",
     {
         200: Answer(
             "The areas at the point, finest first; names of persons for staff, or where posted up.", LocateAnswer
         )
     },
     query=LocateQuery,
+    errors=(429,),
 )
 def locate(query: LocateQuery) -> Response:
     lon, lat = query.lon, query.lat
@@ -80,16 +84,24 @@ def locate(query: LocateQuery) -> Response:
         lons, lats = to_wgs84(lon, lat, query.datum)
         lon, lat = float(lons), float(lats)
     staff = allows(actor(), "locate.names")
+    hidden = hides_borders()
+    if hidden:
+        count_lookup()
+        lon, lat = rough_place(lon, lat)
     if query.as_of is None:
         own, moment = parts(), now()
         found = own.snapshots.current(moment)
-        located = found.locate(lon, lat, query.accuracy)
+        located = _told(found.locate(lon, lat, query.accuracy), hidden=hidden)
         on = moment.astimezone(own.settings.timezone).date()
         areas = own.area_texts.get(located.areas, found, on, staff=staff)
         return _json(present_located(lon, lat, located, areas))
     found, on = _at(query.as_of)
-    located = found.locate(lon, lat, query.accuracy)
+    located = _told(found.locate(lon, lat, query.accuracy), hidden=hidden)
     return _json(present_located(lon, lat, located, present_areas(located.areas, found, on, staff=staff)))
+
+
+def _told(located: Located, *, hidden: bool) -> Located:
+    return rough_answer(located) if hidden else located
 
 
 def _at(as_of: AsOf | None) -> tuple[Snapshot, date]:
@@ -103,7 +115,7 @@ def _json(value: object) -> Response:
 
 
 @blueprint.post("/v1/locate")
-@permission("public.locate")
+@permission("locate.many")
 @operation(
     "Answer many points at once, by JSON or by a body of little-endian float64 pairs (longitude, latitude).",
     {

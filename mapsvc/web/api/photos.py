@@ -59,6 +59,7 @@ def put_photo(photo_uuid: UUID, query: PhotoQuery) -> Response:
     require_type("image/*", BYTES)
     _count_public()
     content = read_bytes(parts().settings.max_photo_bytes)
+    _count_public_bytes(content)
     declared = _declared_sha256()
     if declared and declared != hashlib.sha256(content).hexdigest():
         raise _not_what_it_said()
@@ -87,6 +88,7 @@ def patch_photo(photo_uuid: UUID, query: PhotoQuery) -> Response:
     if offset == 0:
         _count_public()
     chunk = read_bytes(LARGEST_CHUNK)
+    _count_public_bytes(chunk)
     if offset + len(chunk) > length:
         raise InvalidInput("beyond_length", "The chunk goes beyond the length that was said.", hint="Begin anew.")
     uploads, owner = parts().uploads, actor().user_id
@@ -125,13 +127,15 @@ def get_photo(photo_uuid: UUID) -> Response:
 
 
 def _head(photo_uuid: UUID) -> Response:
-    """Say how much of the photo is here: to go on from there after a line broke."""
+    """Say how much of the photo is here: to go on from there after a line broke.
+
+    Its hash is told to the account that sent it, or to whoever sends the right one along.
+    """
     with parts().store.read() as work:
-        receipt = find_photo_receipt(work, photo_uuid)
+        receipt = find_photo_receipt(work, actor(), photo_uuid, _declared_sha256())
     if receipt is not None:
-        return Response(
-            headers={"Upload-Complete": "?1", "Content-SHA256": receipt.sha256, "Cache-Control": "no-store"}
-        )
+        told = {"Content-SHA256": receipt.sha256} if receipt.sha256 else {}
+        return Response(headers={"Upload-Complete": "?1", **told, "Cache-Control": "no-store"})
     offset = parts().uploads.find_offset(photo_uuid, actor().user_id)
     if offset is None:
         raise _no_photo(photo_uuid)
@@ -150,6 +154,11 @@ def _store(upload: PhotoUpload) -> Response:
 def _count_public() -> None:
     if actor().user_id is None:
         parts().public_photos.take(request.remote_addr or "", now())
+
+
+def _count_public_bytes(content: bytes) -> None:
+    if actor().user_id is None:
+        parts().public_bytes.take(request.remote_addr or "", now(), len(content))
 
 
 def _declared_sha256() -> str:

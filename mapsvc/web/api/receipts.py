@@ -12,7 +12,7 @@ from mapsvc.cases.queries.receipts import held_hashes
 from mapsvc.web.api.bodies import ReceiptsBody
 from mapsvc.web.contract import Answer, operation
 from mapsvc.web.guard import permission
-from mapsvc.web.parts import parts
+from mapsvc.web.parts import actor, parts
 from mapsvc.web.respond import json_response
 
 blueprint = Blueprint("receipts", __name__)
@@ -20,7 +20,10 @@ blueprint = Blueprint("receipts", __name__)
 
 @dataclass(frozen=True)
 class ReceiptsAnswer:
-    """`held`: the SHA-256 of the bytes as they came, by id; `missing`: send these again."""
+    """`held`: the SHA-256 of the bytes as they came, by id; `missing`: not here, or not shown to be the asker's.
+
+    What is missing may be sent again without harm: the same bytes are one report.
+    """
 
     held: Mapping[UUID, str]
     missing: tuple[UUID, ...]
@@ -29,12 +32,13 @@ class ReceiptsAnswer:
 @blueprint.post("/v1/receipts")
 @permission("public.report")
 @operation(
-    "Say which reports, steps and photos are held, and with which hash; whoever sent them may then let go of them.",
+    "Say which reports, steps and photos are held: those that the same account sent, and those whose hash is said.",
     {200: Answer("What is held and what is not.", ReceiptsAnswer)},
     body=ReceiptsBody,
     errors=(413, 415),
 )
 def post_receipts(body: ReceiptsBody, raw: bytes) -> Response:
+    uuids = tuple(dict.fromkeys((*body.ids, *body.hashes)))
     with parts().store.read() as work:
-        held = held_hashes(work, body.ids)
-    return json_response(ReceiptsAnswer(held, tuple(uuid for uuid in body.ids if uuid not in held)))
+        held = held_hashes(work, actor(), uuids, body.hashes)
+    return json_response(ReceiptsAnswer(held, tuple(uuid for uuid in uuids if uuid not in held)))

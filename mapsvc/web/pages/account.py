@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from mapsvc.base.errors import NotAuthenticated
+from mapsvc.base.errors import NotAuthenticated, TooManyRequests
 from mapsvc.people.rules.permissions import allows
 from mapsvc.web import sessions
 from mapsvc.web.guard import permission
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.frame import is_staff, own_area_url, speech
-from mapsvc.web.parts import actor
+from mapsvc.web.parts import actor, now, parts
 
 LONGEST_NAME = 200
 
@@ -39,9 +39,18 @@ def login() -> str | Response:
 def log_in() -> tuple[str, int] | Response:
     name, password = request.form.get("name", "")[:LONGEST_NAME], request.form.get("password", "")
     next_page = safe_next(request.form.get("next", ""))
+    failures, address = parts().log_in_failures, request.remote_addr or ""
     try:
+        failures.check(address, now())
         sessions.log_in(name, password)
+    except TooManyRequests as error:
+        # As JSON errors carry it, so that programs wait too.
+        seconds = error.detail["retry_after_s"]
+        problem = speech().t("login.wait", minutes=max(1, -(-seconds // 60)))
+        page = render_template("login.html", next=next_page, name=name, problem=problem)
+        return Response(page, 429, headers={"Retry-After": str(seconds)}, mimetype="text/html")
     except NotAuthenticated:
+        failures.note(address, now())
         problem = speech().t("login.wrong")
         return render_template("login.html", next=next_page, name=name, problem=problem), 401
     return redirect(next_page or url_for("pages.start"), 303)

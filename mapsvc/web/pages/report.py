@@ -22,6 +22,7 @@ from mapsvc.maps.compose import View
 from mapsvc.storage.work import Work
 from mapsvc.web.errors import problem_of
 from mapsvc.web.guard import permission
+from mapsvc.web.outlines import count_lookup, rough_label
 from mapsvc.web.pages.areas import label_point
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.forms import form_hash, form_text, read_degrees, read_id, read_uuid
@@ -145,6 +146,9 @@ def _open(form: ReportForm, *, staff: bool) -> Receipt:
     if not staff:
         parts().public_reports.take(request.remote_addr or "", now())
     prepared = read_photos(uuid, "")
+    if not staff:
+        sent = sum(len(photo.upload.content) for photo in prepared)
+        parts().public_bytes.take(request.remote_addr or "", now(), sent)
     found = snapshot(fresh=True)
     with parts().store.write() as work:
         if find_follower(work, uuid) is not None:
@@ -305,7 +309,7 @@ def _view(form: ReportForm) -> View:
         return View(lon=position.lon, lat=position.lat, zoom=17)
     area = _board_area(form)
     if area is not None:
-        lon, lat = label_point(area)
+        lon, lat = rough_label(*label_point(area))
         return View(lon=lon, lat=lat, zoom=17)
     return choosing_view()
 
@@ -327,6 +331,7 @@ def _preview(form: ReportForm, *, staff: bool) -> Preview | None:
 def report_preview() -> str:
     """Return who would get a report at this place; a piece of the form's page."""
     args = request.args
+    count_lookup()
     form = ReportForm(
         uuid="", lon=args.get("lon", ""), lat=args.get("lat", ""), accuracy=args.get("accuracy", ""),
         tile=args.get("tile", ""), category=args.get("category", ""), owner=args.get("owner", ""),

@@ -29,14 +29,17 @@ Geometries = NDArray[np.object_]
 
 @dataclass(frozen=True)
 class AreaProperties:
-    """One area. `chief` is null where nobody is in post (`vacant`), or where the name is not for the asker."""
+    """One area. `chief` is null where nobody is in post (`vacant`), or where the name is not for the asker.
+
+    `label` is null where borders may not be shown: many points inside areas tell much of their outlines.
+    """
 
     level: str
     area_id: int
     code: str
     name: str
     kind: str
-    label: tuple[float, float]
+    label: tuple[float, float] | None
     parents: Mapping[str, str]
     vacant: bool
     chief: ChiefAnswer | None
@@ -123,8 +126,11 @@ def get_geometries(work: Work, snapshot: Snapshot, level: str, rows: NDArray[np.
     return [found.get(int(border_id)) for border_id in table.border_ids[rows]]
 
 
-def present_area(table: AreaTable, row: int, snapshot: Snapshot, on: date, *, staff: bool) -> AreaProperties:
-    """Return what is said of one area; names that are not public only for `staff`."""
+def present_area(
+    table: AreaTable, row: int, snapshot: Snapshot, on: date, *, staff: bool, labelled: bool
+) -> AreaProperties:
+    """Return what is said of one area; names that are not public only for `staff`, its label where `labelled`."""
+    lon, lat = table.label_lonlat[row].tolist()
     area_id = int(table.area_ids[row])
     found = snapshot.responsible(area_id, on)
     shown = found is not None and (staff or found.public)
@@ -137,7 +143,7 @@ def present_area(table: AreaTable, row: int, snapshot: Snapshot, on: date, *, st
         code=table.codes[row],
         name=table.names[row],
         kind=table.kinds[row],
-        label=(round(float(table.label_lonlat[row, 0]), 7), round(float(table.label_lonlat[row, 1]), 7)),
+        label=(round(lon, 7), round(lat, 7)) if labelled else None,
         parents=parents,
         vacant=found is None,
         chief=ChiefAnswer(found.name, found.role, found.stand_in) if found is not None and shown else None,

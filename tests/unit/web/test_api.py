@@ -19,12 +19,17 @@ OUTSIDE_FAR = (squares.WEST - 0.1, squares.SOUTH + 0.0005)
 POINTS = [*CENTRES, (squares.WEST + 0.001, squares.SOUTH + 0.001), OUTSIDE_NEAR, OUTSIDE_FAR]
 
 
+def post(town: Town, path: str, **more: Any) -> Any:
+    """Ask for many points, as an account: the public may not."""
+    return town.client().post(path, headers=town.headers("chief_0"), **more)
+
+
 def codes_of(answer: Any) -> dict[str, str]:
     return {area["level"]: area["code"] for area in answer["areas"]}
 
 
 def one_by_one(town: Town) -> list[dict[str, str]]:
-    return [codes_of(town.get(f"/api/v1/locate?lon={lon!r}&lat={lat!r}").json) for lon, lat in POINTS]
+    return [codes_of(town.get(f"/api/v1/locate?lon={lon!r}&lat={lat!r}", "chief_0").json) for lon, lat in POINTS]
 
 
 def test_a_point_has_an_area_at_every_level_and_its_chiefs(town: Town) -> None:
@@ -38,7 +43,7 @@ def test_a_point_has_an_area_at_every_level_and_its_chiefs(town: Town) -> None:
 
 
 def test_json_of_many_points_says_the_same_as_one_by_one(town: Town) -> None:
-    many = town.client().post("/api/v1/locate", json={"points": POINTS}).json
+    many = post(town, "/api/v1/locate", json={"points": POINTS}).json
     assert many["count"] == len(POINTS)
     for place, one in enumerate(one_by_one(town)):
         assert {level: codes[place] for level, codes in many["levels"].items() if codes[place]} == one
@@ -51,7 +56,7 @@ def test_float64_says_the_same_as_one_by_one(town: Town) -> None:
     expected = one_by_one(town)
     for level in ("", "grid", "patch", "community", "street", "district"):
         query = f"?level={level}" if level else ""
-        answer = town.client().post(f"/api/v1/locate{query}", data=raw, content_type="application/octet-stream")
+        answer = post(town, f"/api/v1/locate{query}", data=raw, content_type="application/octet-stream")
         assert answer.content_type == "application/octet-stream"
         named = answer.headers["Mapsvc-Level"]
         assert named == (level or "grid")
@@ -64,7 +69,7 @@ def test_float64_says_the_same_as_one_by_one(town: Town) -> None:
 
 def test_without_the_nearest_rule_what_is_outside_has_none(town: Town) -> None:
     raw = np.array(POINTS, dtype="<f8").tobytes()
-    answer = town.client().post("/api/v1/locate?nearest=false", data=raw, content_type="application/octet-stream")
+    answer = post(town, "/api/v1/locate?nearest=false", data=raw, content_type="application/octet-stream")
     ids = np.frombuffer(answer.data, dtype="<i4")
     assert (ids[-2:] == 0).all()
     assert (ids[:-2] > 0).all()
@@ -75,21 +80,21 @@ def test_every_datum_comes_to_the_same_ground(town: Town, datum: str) -> None:
     lon, lat = (np.array(values) for values in zip(*POINTS, strict=True))
     there = np.column_stack(from_wgs84(lon, lat, datum))
     expected = one_by_one(town)
-    many = town.client().post("/api/v1/locate", json={"points": there.tolist(), "datum": datum}).json
+    many = post(town, "/api/v1/locate", json={"points": there.tolist(), "datum": datum}).json
     raw = there.astype("<f8").tobytes()
-    answer = town.client().post(f"/api/v1/locate?datum={datum}", data=raw, content_type="application/octet-stream")
+    answer = post(town, f"/api/v1/locate?datum={datum}", data=raw, content_type="application/octet-stream")
     ids = np.frombuffer(answer.data, dtype="<i4")
     for place in range(len(CENTRES)):
         x, y = there[place].tolist()
-        one = town.get(f"/api/v1/locate?lon={x!r}&lat={y!r}&datum={datum}")
+        one = town.get(f"/api/v1/locate?lon={x!r}&lat={y!r}&datum={datum}", "chief_0")
         assert codes_of(one.json) == expected[place]
         assert many["levels"]["grid"][place] == expected[place]["grid"]
         assert ids[place] == town.areas["grid", expected[place]["grid"]]
 
 
 def test_no_points_is_an_answer_too(town: Town) -> None:
-    assert town.client().post("/api/v1/locate", json={"points": []}).json["count"] == 0
-    empty = town.client().post("/api/v1/locate", data=b"", content_type="application/octet-stream")
+    assert post(town, "/api/v1/locate", json={"points": []}).json["count"] == 0
+    empty = post(town, "/api/v1/locate", data=b"", content_type="application/octet-stream")
     assert (empty.status_code, empty.data) == (200, b"")
 
 
@@ -136,7 +141,7 @@ def test_a_look_up_that_makes_no_sense(town: Town, query: str, code: str) -> Non
     ],
 )
 def test_points_that_make_no_sense(town: Town, body: Any, code: str) -> None:
-    answer = town.client().post("/api/v1/locate", json=body)
+    answer = post(town, "/api/v1/locate", json=body)
     assert (answer.status_code, answer.json["code"]) == (400, code), answer.json
 
 
@@ -152,22 +157,22 @@ def test_points_that_make_no_sense(town: Town, body: Any, code: str) -> None:
     ],
 )
 def test_points_that_are_not_clear_json(town: Town, raw: bytes, code: str) -> None:
-    answer = town.client().post("/api/v1/locate", data=raw, content_type="application/json")
+    answer = post(town, "/api/v1/locate", data=raw, content_type="application/json")
     assert (answer.status_code, answer.json["code"]) == (400, code), answer.json
 
 
 def test_floats_that_make_no_sense(town: Town) -> None:
-    def post(raw: bytes, query: str = "") -> tuple[int, str]:
-        answer = town.client().post(f"/api/v1/locate{query}", data=raw, content_type="application/octet-stream")
+    def send(raw: bytes, query: str = "") -> tuple[int, str]:
+        answer = post(town, f"/api/v1/locate{query}", data=raw, content_type="application/octet-stream")
         return answer.status_code, answer.json["code"]
 
-    assert post(b"1234567") == (400, "not_pairs")
+    assert send(b"1234567") == (400, "not_pairs")
     bad = np.array([[123.0, 41.8], [np.nan, 1.0], [1.0, np.inf]], dtype="<f8").tobytes()
-    assert post(bad) == (400, "bad_point")
+    assert send(bad) == (400, "bad_point")
     good = np.array([[123.0, 41.8]], dtype="<f8").tobytes()
-    assert post(good, "?level=galaxy") == (400, "unknown_level")
-    assert town.client().post("/api/v1/locate", data=good, content_type="text/csv").status_code == 415
-    assert town.client().post("/api/v1/locate?level=grid", json={"points": []}).json["code"] == "parameter_not_for_json"
+    assert send(good, "?level=galaxy") == (400, "unknown_level")
+    assert post(town, "/api/v1/locate", data=good, content_type="text/csv").status_code == 415
+    assert post(town, "/api/v1/locate?level=grid", json={"points": []}).json["code"] == "parameter_not_for_json"
 
 
 def test_areas_page_through_in_order_of_code(town: Town) -> None:
@@ -253,7 +258,19 @@ def test_the_public_sends_so_many_reports_and_no_more_and_again_is_not_more(make
 
 
 def test_what_is_held_and_what_is_not(town: Town) -> None:
-    case_uuid, answer = town.report()
+    """Only for the account that sent it, or for who shows that he has the bytes."""
+    public, answer = town.report()
+    own, of_chief = town.report("chief_0", channel="staff")
     missing = "00000000-0000-4000-8000-000000000000"
-    told = town.client().post("/api/v1/receipts", json={"ids": [str(case_uuid), missing]}).json
-    assert told == {"held": {str(case_uuid): answer.json["sha256"]}, "missing": [missing]}
+    said = {str(public): answer.json["sha256"], str(own): of_chief.json["sha256"]}
+    held = {who: receipts(town, who, {"ids": [*said, missing]}) for who in ("", "chief_0", "chief_1", "intake")}
+    assert held["chief_0"] == {str(own): said[str(own)]}
+    assert (held[""], held["chief_1"], held["intake"]) == ({}, {}, {})
+    assert receipts(town, "", {"hashes": said}) == said
+    assert receipts(town, "chief_1", {"hashes": {str(own): "0" * 64}}) == {}
+    told = town.client().post("/api/v1/receipts", json={"ids": [missing], "hashes": said}).json
+    assert told["missing"] == [missing]
+
+
+def receipts(town: Town, who: str, body: Any) -> Any:
+    return town.client().post("/api/v1/receipts", json=body, headers=town.headers(who)).json["held"]

@@ -100,7 +100,11 @@ def test_a_photo_in_chunks_ends_as_a_photo(town: Town) -> None:
     last = town.client().patch(path, data=content[half:], content_type=CHUNK, headers=_headers(content, half))
     assert (last.status_code, last.json["status"]) == (201, "created")
     assert last.json["sha256"] == hashlib.sha256(content).hexdigest()
-    done = town.client().head(path)
+    stranger = town.client().head(path)
+    assert (stranger.headers["Upload-Complete"], "Content-SHA256" in stranger.headers) == ("?1", False)
+    guess = town.client().head(path, headers={"Content-SHA256": "0" * 64})
+    assert "Content-SHA256" not in guess.headers
+    done = town.client().head(path, headers={"Content-SHA256": last.json["sha256"]})
     assert done.headers["Content-SHA256"] == last.json["sha256"]
     assert done.headers["Upload-Complete"] == "?1"
     assert list((town.settings.data_dir / "uploads").iterdir()) == []

@@ -15,6 +15,7 @@ from mapsvc.base.paths import PACKAGE, data_dir
 from mapsvc.base.settings import load_settings
 from mapsvc.cases.rules.guards import GUARDS, NEEDS
 from mapsvc.catalog import load_categories, load_levels
+from mapsvc.web import limits
 from mapsvc.web.errors import HTTP_ERRORS
 from mapsvc.web.pages.problems import one_line, problem_words
 from mapsvc.web.present.speech import Speech
@@ -59,6 +60,7 @@ def codes_raised(tree: ast.Module) -> set[str]:
 def raised() -> set[str]:
     found = {code for path in modules() for code in codes_raised(ast.parse(path.read_text("utf-8")))}
     tables = {guard[2] for guard in GUARDS.values()} | {code for code, _ in NEEDS.values()}
+    tables |= {value.code for value in vars(limits).values() if isinstance(value, limits.Refusal)}
     return found | tables | {code for code, _, _ in HTTP_ERRORS.values()} | {"internal_error"} | OF_THE_STORE
 
 
