@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select, true
 
 from mapsvc.areas.models import AreaVersion
+from mapsvc.base.errors import Conflict
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Photo, Reporter
 from mapsvc.cases.queries.scope import opened_by, visible_to
 from mapsvc.cases.rules.guards import Facts
@@ -121,6 +122,33 @@ def find_by_number(work: Work, actor: Actor, text: str) -> Case | None:
     except ValueError:
         named = Case.number == text
     return work.session.scalar(select(Case).where(named, visible_to(actor)))
+
+
+def lock_survivor(work: Work, actor: Actor, case: Case) -> Case:
+    """Return the case that stays where `case` was merged into others, locked; itself where it was not.
+
+    Locked, so that two who merge two cases into each other at once cannot both succeed; who finds it locked by
+    somebody else is refused rather than made to wait, for the other one may wait for him.
+    """
+    seen: set[int] = set()
+    found = case
+    while True:
+        locked = work.session.scalar(
+            select(Case)
+            .where(Case.id == found.id, visible_to(actor))
+            .with_for_update(skip_locked=True)
+            .execution_options(populate_existing=True)
+        )
+        if locked is None:
+            raise Conflict(
+                "somebody_was_first",
+                f"Somebody else is changing the case {found.number} at this moment.",
+                hint="Look at it again, then decide.",
+            )
+        if locked.duplicate_of_id is None or locked.id in seen:
+            return locked
+        seen.add(locked.id)
+        found = work.session.get_one(Case, locked.duplicate_of_id)
 
 
 def count_photos(work: Work, case_id: int) -> int:

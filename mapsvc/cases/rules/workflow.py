@@ -561,6 +561,16 @@ def last_taken(past: Iterable[PastStep]) -> PastStep | None:
     return None
 
 
+ENDS_EXTENSION = frozenset(
+    {"extend", "refuse_extension", "recategorise", "raise", "accept_hand_over", "sign", "unit_sign"}
+    | {rule.name for rule in TABLE if rule.moves.get("in_progress", "in_progress") != "in_progress"}
+)
+"""Steps after which nothing waits for approval: it was decided, its term began anew, or the case left whoever asked.
+
+What takes a case to another owner leads to a new signing, whatever the step was called.
+"""
+
+
 def extension_of(past: Iterable[PastStep]) -> tuple[str, int | None, int | None]:
     """Read from the history how far an extension has come: (`""`|`asked`|`endorsed`, who asked, who endorsed)."""
     stage, asked_by, endorsed_by = "", None, None
@@ -569,6 +579,6 @@ def extension_of(past: Iterable[PastStep]) -> tuple[str, int | None, int | None]
             stage, asked_by, endorsed_by = "asked", event.user_id, None
         elif event.step == "endorse_extension":
             stage, endorsed_by = "endorsed", event.user_id
-        elif event.step in {"extend", "refuse_extension", "fix", "instant_fix", "return", "suspend"}:
+        elif event.step in ENDS_EXTENSION:
             stage, asked_by, endorsed_by = "", None, None
     return stage, asked_by, endorsed_by

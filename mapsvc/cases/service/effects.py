@@ -248,14 +248,18 @@ def _check_fail(taking: Taking) -> Result:
 
 def _mark_duplicate(taking: Taking) -> Result:
     case = taking.case
-    kept = queries.find_by_number(taking.work, taking.actor, taking.request.duplicate_of.strip())
-    if kept is None:
+    named = queries.find_by_number(taking.work, taking.actor, taking.request.duplicate_of.strip())
+    if named is None:
         raise NotFound("no_such_case", f"There is no case {taking.request.duplicate_of!r}.", hint="Check its number.")
-    if kept.id == case.id or kept.duplicate_of_id is not None:
+    kept = queries.lock_survivor(taking.work, taking.actor, named)
+    if kept.id == case.id:
+        raise Conflict("bad_merge", "A case is not merged into itself.", hint="Name the one that stays.")
+    if kept.state == "closed" or kept.historic:
         raise Conflict(
-            "bad_merge",
-            "A case is merged into another that was not merged.",
-            hint="Name the one that stays.",
+            "merge_into_closed",
+            f"The case {kept.number} is closed: what is merged into it would be worked on by nobody.",
+            hint="Open that one again first, or merge it into this one.",
+            detail={"number": kept.number},
         )
     case.duplicate_of_id = kept.id
     return Result({"duplicate_of": kept.number})

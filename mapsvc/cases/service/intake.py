@@ -64,6 +64,7 @@ def open_case(work: Work, actor: Actor, snapshot: Snapshot, book: Rulebook, inta
     check_intake(actor, intake)
     category = book.categories.get_in_use(intake.category)
     condition = category.get_condition(intake.condition)
+    _check_workflow(actor, intake, category)
     placed = place(intake.position, snapshot) if intake.position else None
     decision = decide_intake(snapshot, book, category, placed, work, intake.side_area_id)
     case_id = _insert(work, actor, _values(work, actor, book, intake, category, condition, placed, decision))
@@ -152,6 +153,16 @@ def check_intake(actor: Actor, intake: Intake) -> None:
     if intake.position is None and not intake.place_text and intake.channel in {"public", "patrol", "open311"}:
         raise InvalidInput(
             "needs_position", "A report needs a position or a place in words.", hint="Tap the place on the map."
+        )
+
+
+def _check_workflow(actor: Actor, intake: Intake, category: Category) -> None:
+    """Refuse the quick workflow where no chief may close the case: an office answers for it, and files it."""
+    if intake.workflow == QUICK and category.no_chief and not actor.system:
+        raise Forbidden(
+            "workflow_not_allowed",
+            "A category that no chief may answer for is filed and checked.",
+            hint="Leave the workflow out: channel and category choose it.",
         )
 
 

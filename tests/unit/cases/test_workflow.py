@@ -189,8 +189,12 @@ def test_how_far_an_extension_has_come_is_read_from_the_history() -> None:
     assert extension_of([]) == ("", None, None)
     assert extension_of([asked]) == ("asked", 1, None)
     assert extension_of([asked, endorsed]) == ("endorsed", 1, 2)
-    for end in ("extend", "refuse_extension", "fix", "return", "suspend"):
+    ends = ("extend", "refuse_extension", "fix", "instant_fix", "return", "suspend", "raise", "dispatch",
+            "recategorise", "sign", "unit_sign", "cannot", "mark_duplicate")  # fmt: skip
+    for end in ends:
         assert extension_of([asked, endorsed, PastStep(end, 3)]) == ("", None, None)
+    for stays in ("comment", "move_pin", "start", "hand_over"):
+        assert extension_of([asked, endorsed, PastStep(stays, 3)]) == ("endorsed", 1, 2)
     assert extension_of([asked, endorsed, PastStep("extend", 3), PastStep("ask_extension", 4)]) == ("asked", 4, None)
 
 
