@@ -28,11 +28,12 @@ function showKeys() {
   const close = document.createElement("button");
   close.className = "secondary";
   close.textContent = say("keys.close");
-  close.addEventListener("click", () => dialog.close());
+  close.addEventListener("click", () => (dialog.close ? dialog.close() : dialog.removeAttribute("open")));
   const frame = document.createElement("article");
   frame.append(title, list, close);
   dialog.replaceChildren(frame);
-  dialog.showModal();
+  if (dialog.showModal) dialog.showModal();
+  else dialog.setAttribute("open", ""); // Safari before 15.4 has no dialogs of its own
 }
 
 document.addEventListener("keydown", (event) => {
