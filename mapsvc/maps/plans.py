@@ -158,3 +158,8 @@ class MapOf:
         """Return the map on which a place is chosen for a form; its fields stay the truth."""
         shown = self._areas(self.levels)
         return self._plan(view, label, [*shown, LabelLayer()], Behaviour("pin", form=form))
+
+    def insight(self, view: View, label: str, **data: Any) -> MapPlan:
+        """Return the map of figures: the areas of one level in the colours of a rate, or heat beneath their lines."""
+        shown = area_layers(self.layers, self.audience, self.addresses, [str(data["level"])])
+        return self._plan(view, label, [*shown, LabelLayer()], Behaviour("insight", **data))

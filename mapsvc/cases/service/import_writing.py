@@ -13,6 +13,7 @@ from sqlalchemy import Table, insert, select, update
 
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Deadline, Reporter
 from mapsvc.cases.rules import codes
+from mapsvc.cases.rules.marks import fold
 from mapsvc.cases.rules.pasts import PastStep
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.service.import_rows import IMPORT_SPACE, ImportOptions, ReadRow, ReadyRow
@@ -133,6 +134,7 @@ class Writer:
             "reworks": sum(step.step == "check_fail" for step in row.steps),
             "extensions": 0,
             "version": 1,
+            **asdict(fold((step.step, step.at) for step in row.steps)),
         }
 
     def _assignment(self, work: Work, case_id: int, ready: ReadyRow) -> dict[str, Any]:

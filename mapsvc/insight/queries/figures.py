@@ -45,7 +45,7 @@ class Question:
     area_id: int | None = None
     category: str = ""
     channels: tuple[str, ...] = ()
-    include_historic: bool = False
+    include_historic: bool = True
 
     def within(self, window: Window) -> Question:
         """Return the same question about another window."""

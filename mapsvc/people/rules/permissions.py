@@ -125,6 +125,9 @@ _ROWS: tuple[Permission, ...] = (
     Permission("photo.view", _holders(*DESK, *FIELD, "leader"), "See the photos of cases that one may see."),
     Permission("photo.add", _holders(*DESK, *FIELD), "Add photos to cases."),
     Permission("office.view", _holders(*DESK, "street", "planner", "leader"), "See the counters and trays."),
+    # Figures. Counted over the cases that one may see; who reads only sees them too.
+    Permission("insight.view", _holders(*DESK, *CHIEFS, "leader"), "See rates, heat maps and their tables."),
+    Permission("insight.export", _holders(*DESK, *CHIEFS, "leader"), "Print the briefing of an area (通报)."),
     # Plans (网格调整方案).
     Permission("plan.view", _holders("planner", "approver", "street", "leader"), "See plans for borders."),
     Permission("plan.edit", _holders("planner"), "Draw and check plans."),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 from flask import Response, render_template, request, url_for
 
 from mapsvc.areas.queries.posts import find_due_unit
 from mapsvc.base.errors import MapsvcError, NotFound
-from mapsvc.cases.queries.counters import bounds_of
+from mapsvc.cases.queries.counters import Bounds, bounds_of
 from mapsvc.cases.queries.details import get_case
 from mapsvc.cases.queries.photos import find_photo
 from mapsvc.cases.queries.views import CaseView
@@ -21,6 +22,7 @@ from mapsvc.people.rules.permissions import allows
 from mapsvc.storage.work import Work
 from mapsvc.web.guard import permission
 from mapsvc.web.pages.blueprint import pages
+from mapsvc.web.pages.figures import find_cut, said_of
 from mapsvc.web.pages.forms import form_text, read_id, read_ids
 from mapsvc.web.pages.frame import speech
 from mapsvc.web.pages.ground import drawn_ground
@@ -42,13 +44,27 @@ def case_list() -> str:
     asked = Asked.read(request.args, find_area_id(request.args.get("area", "")), read_id(request.args.get("unit", "")))
     bounds = bounds_of(parts().rulebook, now())
     cursor = request.args.get("cursor") or None
+    found = find_cut(request.args)
+    if found is not None:
+        asked = replace(asked, cut=found[0])
     with parts().store.read() as work:
         page = list_cases(work, actor(), asked.filters(bounds), cursor, PAGE_SIZE)
+        marked = _count_marked(work, asked, bounds)
     may_open = allows(actor(), "case.open")
     base = url_for("pages.case_list")
     areas = area_options(asked.values.get("area", ""))
     made = work_list(speech(), asked, page, base, areas, paged=cursor is not None, may_open=may_open)
+    if found is not None:
+        made = replace(made, figure=said_of(found[1], page.count, marked))
     return render_template("cases.html", list=made, rows=page.rows)
+
+
+def _count_marked(work: Work, asked: Asked, bounds: Bounds) -> int:
+    """Return how many of the whole list count in the figure whose list it is."""
+    if asked.cut is None or not asked.cut.part:
+        return 0
+    counting = replace(asked, cut=replace(asked.cut, only=True))
+    return list_cases(work, actor(), counting.filters(bounds), limit=1).count if asked.cut.only is None else 0
 
 
 def find_area_id(text: str) -> int | None:

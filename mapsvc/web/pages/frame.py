@@ -126,6 +126,7 @@ _NAV = (
     ("city_map", "nav.map", "map-2", "public"),
     ("", "", "", ""),  # one's own area stands here
     ("case_list", "nav.cases", "list-details", "case.view"),
+    ("insight", "nav.insight", "chart-histogram", "insight.view"),
     ("office", "nav.office", "layout-dashboard", "office.view"),
     ("unit", "nav.unit", "tools", "unit.work"),
     ("report", "nav.report", "message-report", "public.report"),

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from flask import Flask
 
-from mapsvc.web.pages import account, areas, cases, city, frame, ground, guide, nearby, office, report, steps, track
+from mapsvc.web.pages import (
+    account,
+    areas,
+    cases,
+    city,
+    frame,
+    ground,
+    guide,
+    insight,
+    nearby,
+    office,
+    report,
+    steps,
+    track,
+)
 from mapsvc.web.pages.blueprint import pages
 
-VIEWS = (account, areas, cases, city, ground, guide, nearby, office, report, steps, track)
+VIEWS = (account, areas, cases, city, ground, guide, insight, nearby, office, report, steps, track)
 """Importing these modules put their views on the blueprint."""
 
 

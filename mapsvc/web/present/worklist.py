@@ -8,14 +8,18 @@ from urllib.parse import parse_qsl, urlencode
 
 from mapsvc.cases.queries.counters import Bounds
 from mapsvc.cases.queries.views import CaseFilters, Page
-from mapsvc.cases.rules.values import STATES
+from mapsvc.cases.rules.cuts import Cut
+from mapsvc.cases.rules.values import CHANNEL_GROUPS, STATES
 from mapsvc.web.present.counts import LISTS
 from mapsvc.web.present.speech import Speech
 
 FLAGS = (
     "mine", "sign_due", "due_today", "due_soon", "overdue", "unplaced", "edge", "handed", "new_today", "closed_today",
 )  # fmt: skip
-KEPT = ("text", "state", "checked", "category", "area", "unit", "sort", *FLAGS)
+FIGURE = ("figure", "part", "window", "at", "channel", "history")
+"""What names the figure whose cases are listed, see `present.insight.list_url`."""
+
+KEPT = ("text", "state", "checked", "category", "area", "unit", "sort", *FLAGS, *FIGURE)
 LONGEST = 100
 _CHECKED = {"0": False, "1": True}
 
@@ -39,6 +43,16 @@ class Chip:
 
 
 @dataclass(frozen=True)
+class FigureList:
+    """The figure whose cases are listed: its title, what it says of them, its formula, the way back to it."""
+
+    title: str
+    told: str
+    formula: str
+    back_url: str
+
+
+@dataclass(frozen=True)
 class WorkList:
     """What the page of the work list reads."""
 
@@ -54,6 +68,7 @@ class WorkList:
     next_url: str
     filtered: bool
     may_open: bool
+    figure: FigureList | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,7 @@ class Asked:
     values: Mapping[str, str]
     area_id: int | None = None
     unit_id: int | None = None
+    cut: Cut | None = None
 
     @classmethod
     def read(cls, args: Mapping[str, str], area_id: int | None = None, unit_id: int | None = None) -> Asked:
@@ -81,6 +97,8 @@ class Asked:
     def filters(self, bounds: Bounds) -> CaseFilters:
         """Return the filters; without a state the list holds open cases only, a search or a day's list all of them."""
         state, text = self.values.get("state", ""), self.values.get("text", "")
+        if self.cut is not None:
+            return self._of_figure(self.cut)
         due_before = bounds.near if self.has("due_soon") else bounds.day_ends if self.has("due_today") else None
         of_today = self.has("new_today") or self.has("closed_today")
         return CaseFilters(
@@ -101,6 +119,19 @@ class Asked:
             closed_since=bounds.day_begins if self.has("closed_today") else None,
             include_historic=bool(state == "closed" or text) and not of_today,
             text=text,
+            sort=self.values.get("sort", "urgency"),
+        )
+
+    def _of_figure(self, cut: Cut) -> CaseFilters:
+        """Return the cases of a figure, by the very conditions by which it was counted; a search narrows them."""
+        return CaseFilters(
+            area_id=self.area_id,
+            states=(self.values["state"],) if "state" in self.values else (),
+            category=self.values.get("category", ""),
+            channels=CHANNEL_GROUPS.get(self.values.get("channel", ""), ()),
+            cut=cut,
+            include_historic=self.values.get("history") != "0",
+            text=self.values.get("text", ""),
             sort=self.values.get("sort", "urgency"),
         )
 

@@ -13,6 +13,7 @@ export { city } from "./city.js";
 export { area } from "./area.js";
 export { spot } from "./spot.js";
 export { pin } from "./pin.js";
+export { insight } from "../insight/map.js";
 
 /** Make the map; the place in the address wins over the view that the page was made with. */
 export function createMap(id, options) {

@@ -1,0 +1,274 @@
+"""Figures: rates by their names with interval and count, maps of them, trends, and the formulas (数据口径)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import orjson
+from flask import Response, render_template, request, url_for
+
+from mapsvc.base.errors import InvalidInput
+from mapsvc.cases.rules.values import CHANNEL_GROUPS
+from mapsvc.insight.queries.figures import Figures
+from mapsvc.insight.queries.months import count_numbers, differences, find_month
+from mapsvc.insight.queries.tables import (
+    AreaFigures,
+    MonthLine,
+    areas_by_month,
+    areas_shown,
+    by_area,
+    by_code,
+    by_month,
+)
+from mapsvc.insight.rules.intervals import FEW
+from mapsvc.insight.rules.rates import FORMULAS, MAPPED, SUMMARY, Formula
+from mapsvc.insight.rules.windows import SPANS, Window, months_up_to
+from mapsvc.maps.compose import View
+from mapsvc.people.rules.permissions import allows
+from mapsvc.web.guard import permission
+from mapsvc.web.pages.blueprint import pages
+from mapsvc.web.pages.cases import area_options
+from mapsvc.web.pages.figures import SHOWS, Asked, figures_of, read_asked
+from mapsvc.web.pages.frame import area_url, speech
+from mapsvc.web.pages.maps import district_view, draw, map_of
+from mapsvc.web.parts import actor, now, parts, snapshot
+from mapsvc.web.present import insight as present
+from mapsvc.web.present.insight import Links, RateText, per_cent
+from mapsvc.web.present.worklist import Option
+
+MONTHS = 12
+CODES = 10
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The selectors of the page."""
+
+    windows: tuple[Option, ...]
+    levels: tuple[Option, ...]
+    shows: tuple[Option, ...]
+    rates: tuple[Option, ...]
+    areas: tuple[Option, ...]
+    categories: tuple[Option, ...]
+    channels: tuple[Option, ...]
+    history: bool
+
+
+@dataclass(frozen=True)
+class InsightPage:
+    """What the page reads."""
+
+    title: str
+    scope: str
+    as_of: str
+    choices: Choices
+    tally: present.TallyText
+    rates: tuple[RateText, ...]
+    chosen: Formula
+    chosen_title: str
+    chosen_formula: str
+    whole: RateText
+    level_name: str
+    areas: tuple[present.AreaText, ...]
+    months: tuple[present.LineText, ...]
+    categories: tuple[present.LineText, ...]
+    channels: tuple[present.LineText, ...]
+    shades: tuple[present.Shade, ...]
+    frozen: present.FrozenText | None
+    slider: tuple[str, ...]
+    slider_at: int
+    may_print: bool
+    few: int
+    charts: dict[str, Any]
+
+
+@pages.get("/insight")
+@permission("insight.view")
+def insight() -> str:
+    asked = read_asked(request.args)
+    say, figures = speech(), figures_of(asked.question())
+    links = Links(url_for("pages.case_list"), asked.kept, int(figures.question.as_of.timestamp()))
+    windows = months_up_to(now(), parts().settings.timezone, MONTHS)
+    table, months = _areas(figures, asked), by_month(figures, asked.rate, windows)
+    chosen = FORMULAS[asked.rate]
+    page = InsightPage(
+        title=present.window_name(say, asked.window),
+        scope=asked.area.name if asked.area else say.t("insight.everything"),
+        as_of=say.when(figures.question.as_of),
+        choices=_choices(asked, windows),
+        tally=present.tally_text(figures.tally(), links),
+        rates=_summary(figures, links),
+        chosen=chosen,
+        chosen_title=chosen.title(say.language),
+        chosen_formula=chosen.formula(say.language),
+        whole=present.rate_text(say, figures.rate(asked.rate), links),
+        level_name=say.level_name(asked.level),
+        areas=present.area_texts(say, table, links, _area_urls(table)) if table else (),
+        months=present.month_texts(say, months, links, {w.name: _url(asked, window=w.name) for w in windows}),
+        categories=present.code_texts(say, by_code(figures, asked.rate, "category", CODES), links, "category"),
+        channels=present.code_texts(say, by_code(figures, asked.rate, "channel", CODES), links, "channel"),
+        shades=present.standing_shades(say) if asked.show == "limits" else present.shades_of(say, asked.rate),
+        frozen=_frozen(asked, figures),
+        slider=tuple(present.window_name(say, window) for window in windows),
+        slider_at=_slider_at(windows, asked.window),
+        may_print=allows(actor(), "insight.export"),
+        few=FEW,
+        charts=_charts(table, months),
+    )
+    return render_template("insight.html", page=page, asked=asked, map=draw(_map(asked, table, page)))
+
+
+def _areas(figures: Figures, asked: Asked) -> AreaFigures | None:
+    if not asked.level:
+        return None
+    table, rows = areas_shown(snapshot(), actor(), asked.level, figures.question.area_id)
+    return by_area(figures, table, rows, asked.level, asked.rate)
+
+
+def _summary(figures: Figures, links: Links) -> tuple[RateText, ...]:
+    say, found = speech(), []
+    beside = {name for formula in FORMULAS.values() for name in formula.beside}
+    for rate in figures.summary(SUMMARY):
+        text = present.rate_text(say, rate, links)
+        found.append(_beside(text) if rate.name in beside else text)
+    return tuple(found)
+
+
+def _beside(text: RateText) -> RateText:
+    return RateText(**{**vars(text), "beside": True})
+
+
+def _frozen(asked: Asked, figures: Figures) -> present.FrozenText | None:
+    """Return when this month was printed for this area; a narrowed question was never printed."""
+    if not asked.window.month or asked.category or asked.channel or not asked.history:
+        return None
+    with parts().store.read() as work:
+        frozen = find_month(work, asked.window.month, figures.question.area_id)
+    if frozen is None:
+        return None
+    return present.frozen_text(speech(), frozen, differences(frozen.numbers, count_numbers(figures)))
+
+
+def _area_urls(figures: AreaFigures) -> dict[str, str]:
+    return {line.code: area_url(figures.level, line.code) for line in figures.lines}
+
+
+def _url(asked: Asked, **changes: str) -> str:
+    return f"{url_for('pages.insight')}?{urlencode({**asked.values, **changes}, safe=':.')}"
+
+
+def _slider_at(windows: tuple[Window, ...], window: Window) -> int:
+    names = [each.name for each in windows]
+    return names.index(window.name) if window.name in names else len(names) - 1
+
+
+def _choices(asked: Asked, windows: tuple[Window, ...]) -> Choices:
+    say, here = speech(), asked.window.name
+    times = [Option(w.name, present.window_name(say, w), w.name == here) for w in reversed(windows)]
+    times += [Option(name, say.t(f"insight.last_{name}"), name == here) for name in SPANS]
+    if not any(option.here for option in times):
+        times.insert(0, Option(here, present.window_name(say, asked.window), here=True))
+    majors = [Option(one.code, f"{one.code} {one.title(say.language)}", one.code == asked.category)
+              for one in say.categories.majors]  # fmt: skip
+    if asked.category and not any(option.here for option in majors):
+        majors.append(Option(asked.category, say.category_name(asked.category), here=True))
+    order = [level for level in parts().levels.codes if level in snapshot().tables]
+    area = f"{asked.area.level}:{asked.area.code}" if asked.area else ""
+    return Choices(
+        windows=tuple(times),
+        levels=tuple(Option(level, say.level_name(level), level == asked.level) for level in order),
+        shows=tuple(Option(show, say.t(f"insight.show_{show}"), show == asked.show) for show in SHOWS),
+        rates=tuple(Option(name, FORMULAS[name].title(say.language), name == asked.rate) for name in MAPPED),
+        areas=area_options(area),
+        categories=tuple(majors),
+        channels=tuple(
+            Option(name, say.t(f"insight.channel_{name}"), name == asked.channel) for name in CHANNEL_GROUPS
+        ),
+        history=asked.history,
+    )
+
+
+def _map(asked: Asked, table: AreaFigures | None, page: InsightPage) -> Any:
+    frame = {line.code: [line.rate.numerator, line.rate.n, line.standing] for line in table.lines} if table else {}
+    data = {
+        "level": asked.level,
+        "show": asked.show,
+        "few": FEW,
+        "frame": frame,
+        "frames_url": f"{url_for('pages.insight_frames')}?{urlencode(asked.values, safe=':.')}",
+        "at": page.slider_at,
+        "months": list(page.slider),
+        "shades": [{"upto": shade.upto, "colour": shade.colour} for shade in page.shades],
+        "standings": present.STANDING_COLOURS,
+        "area_url": url_for("pages.area_list"),
+    }
+    view = _view(asked)
+    return map_of().insight(view, speech().t("insight.map"), **data)
+
+
+def _view(asked: Asked) -> View:
+    if asked.area is None:
+        return district_view()
+    table = snapshot().tables[asked.area.level]
+    lon, lat = table.label_lonlat[int(np.flatnonzero(table.area_ids == asked.area.area_id)[0])]
+    return View(lon=float(lon), lat=float(lat), zoom=14)
+
+
+def _charts(table: AreaFigures | None, months: tuple[MonthLine, ...]) -> dict[str, Any]:
+    """Return what the charts draw; their tables stand on the page."""
+    say = speech()
+    found: dict[str, Any] = {
+        "trend": [
+            {
+                "name": present.window_name(say, line.window), "share": line.rate.share, "n": line.rate.n,
+                "low": line.rate.low, "high": line.rate.high, "few": line.rate.n < FEW,
+            }
+            for line in months
+        ]
+    }  # fmt: skip
+    if table is not None:
+        limits = table.limits
+        found["centre"] = None if np.isnan(limits.centre) else limits.centre
+        found["areas"] = [
+            {
+                "name": line.name, "n": line.rate.n, "share": line.rate.share, "text": per_cent(line.rate.share or 0.0),
+                "standing": present.standing_name(line.standing),
+                "limits": [float(limit[at]) for limit in (limits.low95, limits.high95, limits.low998, limits.high998)],
+            }
+            for at, line in enumerate(table.lines)
+            if line.rate.share is not None
+        ]  # fmt: skip
+    return found
+
+
+@pages.get("/insight/frames")
+@permission("insight.view")
+def insight_frames() -> Response:
+    """Return the areas of a level through twelve months: numerator, total and standing of each."""
+    asked = read_asked(request.args)
+    if not asked.level:
+        raise InvalidInput("no_areas", "There are no areas yet.", hint="Import borders first.")
+    figures = figures_of(asked.question())
+    table, rows = areas_shown(snapshot(), actor(), asked.level, figures.question.area_id)
+    windows = months_up_to(now(), parts().settings.timezone, MONTHS)
+    frames = areas_by_month(figures, table, rows, asked.level, asked.rate, windows)
+    told = {
+        "months": [present.window_name(speech(), window) for window in frames.windows],
+        "codes": frames.codes,
+        "numerators": frames.numerators.tolist(),
+        "totals": frames.totals.tolist(),
+        "standings": frames.standings.tolist(),
+    }
+    return Response(orjson.dumps(told), content_type="application/json")
+
+
+@pages.get("/insight/formulas")
+@permission("insight.view")
+def insight_formulas() -> str:
+    """Show what every figure is a share of (数据口径)."""
+    say = speech()
+    formulas = [(one.title(say.language), one.zh, one.formula(say.language)) for one in FORMULAS.values()]
+    return render_template("insight_formulas.html", formulas=formulas, few=FEW)
