@@ -33,6 +33,7 @@ from mapsvc.web.parts import EXTENSION, AppParts, parts
 from mapsvc.web.present.areas import Unions
 from mapsvc.web.present.ground import Grounds
 from mapsvc.web.present.locate import AreaTexts
+from mapsvc.web.tiles.heats import Heats
 from mapsvc.web.tiles.routes import make_tiles
 from mapsvc.web.uploads import Uploads
 
@@ -137,6 +138,7 @@ def join_parts(settings: Settings, clock: Clock, *, workers: int = 1) -> AppPart
         area_texts=AreaTexts(),
         unions=Unions(),
         ground=Grounds(GroundFiles(settings.data_dir)),
+        heats=Heats(),
         area_tiles=AreaTiles(store, catalog.levels, settings.data_dir / "tiles"),
         meter=Meter(),
     )

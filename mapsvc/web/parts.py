@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mapsvc.web.present.ground import Grounds
     from mapsvc.web.present.locate import AreaTexts
     from mapsvc.web.sessions import ActorMemory
+    from mapsvc.web.tiles.heats import Heats
     from mapsvc.web.uploads import Uploads
 
 EXTENSION = "mapsvc"
@@ -57,6 +58,7 @@ class AppParts:
     unions: Unions
     ground: Grounds
     area_tiles: AreaTiles
+    heats: Heats
     meter: Meter
 
     @property

@@ -38,6 +38,7 @@ class CaseTileQuery(CaseQuery):
     open_: Annotated[bool, Field(alias="open", description="Only cases that are not closed.")] = True
     overdue: Annotated[bool, Field(description="Only cases that are overdue.")] = False
     state: Annotated[Text, Field(description="States, with commas.", max_length=100)] = ""
+    historic: Annotated[bool, Field(description="With the history that imports brought in.")] = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,9 @@ class CaseTile:
 )
 def case_tile(query: CaseTileQuery, z: int, x: int, y: int) -> Response:
     tile = get_tile(z, x, y, MAX_ZOOM)
-    wanted = case_filter(query, state=query.state, open_only=query.open_, overdue=query.overdue)
+    wanted = case_filter(
+        query, state=query.state, open_only=query.open_, overdue=query.overdue, include_historic=query.historic
+    )
     columns = parts().columns.current()
     tag = entity_tag(columns.key, actor(), tile, wanted, int(now().timestamp()) // 60)
     answer = unchanged(tag, public=False)

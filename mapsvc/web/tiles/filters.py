@@ -24,7 +24,14 @@ class CaseQuery(Query):
     area_id: Annotated[int | None, Field(description="An area, of whatever level.", ge=1, lt=2**31)] = None
 
 
-def case_filter(query: CaseQuery, *, state: str = "", open_only: bool = False, overdue: bool = False) -> CaseFilter:
+def case_filter(
+    query: CaseQuery,
+    *,
+    state: str = "",
+    open_only: bool = False,
+    overdue: bool = False,
+    include_historic: bool = False,
+) -> CaseFilter:
     """Return the filter that a query means; a day counts to its end where the district lies."""
     if query.from_ and query.to and query.from_ > query.to:
         raise InvalidInput("bad_window", "The first day lies behind the last one.", hint="Exchange `from` and `to`.")
@@ -37,6 +44,7 @@ def case_filter(query: CaseQuery, *, state: str = "", open_only: bool = False, o
         area_id=query.area_id,
         open_only=open_only,
         overdue=overdue,
+        include_historic=include_historic,
     )
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import true as sql_true
 from mapsvc.areas.models import Area
 from mapsvc.cases.models import Case, CaseArea
 from mapsvc.cases.queries.columns.table import CODED, NONE_ID, NONE_SECONDS
-from mapsvc.cases.queries.scope import published
 from mapsvc.geo.tiles.mercator import morton, to_unit
 from mapsvc.storage.work import Work
 
@@ -99,35 +98,45 @@ def list_area_levels(work: Work) -> tuple[str, ...]:
     return tuple(sorted(work.session.scalars(select(Area.level).distinct())))
 
 
-def iter_rows(
-    work: Work,
-    vocabulary: Vocabulary,
-    levels: Sequence[str],
-    condition: ColumnElement[bool] | None = None,
-    *,
-    chunk: int = CHUNK,
-) -> Iterator[Rows]:
-    """Yield the published cases that satisfy a condition, ascending by id, `chunk` at once; three queries each."""
+@dataclass(frozen=True)
+class Source:
+    """Where rows are read from: a work, what is known of values and levels, and the imports that are published.
+
+    Whether a row is published is judged here and not in SQL: an `OR` in the condition leads SQLite to another index
+    and to reading the whole store for every chunk.
+    """
+
+    work: Work
+    vocabulary: Vocabulary
+    levels: tuple[str, ...]
+    runs: frozenset[int]
+
+    def shows(self, import_run_id: int | None) -> bool:
+        """Whether a row of this import may be seen."""
+        return import_run_id is None or import_run_id in self.runs
+
+
+def iter_rows(source: Source, condition: ColumnElement[bool] | None = None, *, chunk: int = CHUNK) -> Iterator[Rows]:
+    """Yield the published cases that satisfy a condition, ascending by id, `chunk` at once; two queries each."""
     wanted = sql_true() if condition is None else condition
+    selected = [*_selected(source.work), Case.import_run_id]
     last = 0
     while True:
-        statement = select(*_selected(work)).where(published(), wanted, Case.id > last).order_by(Case.id).limit(chunk)
-        found = work.session.connection().execute(statement).all()
-        if not found:
-            return
-        yield _as_rows(work, found, vocabulary, levels)
+        statement = select(*selected).where(wanted, Case.id > last).order_by(Case.id).limit(chunk)
+        found = source.work.session.connection().execute(statement).all()
+        shown = [row for row in found if source.shows(row[-1])]
+        if shown:
+            yield _as_rows(source, shown)
         if len(found) < chunk:
             return
         last = found[-1][0]
 
 
-def iter_rows_by_id(
-    work: Work, vocabulary: Vocabulary, levels: Sequence[str], ids: NDArray[np.int64]
-) -> Iterator[Rows]:
+def iter_rows_by_id(source: Source, ids: NDArray[np.int64]) -> Iterator[Rows]:
     """Yield the published cases among `ids`."""
     for start in range(0, len(ids), IDS_AT_ONCE):
         some = np.sort(ids[start : start + IDS_AT_ONCE]).tolist()
-        yield from iter_rows(work, vocabulary, levels, Case.id.in_(some), chunk=IDS_AT_ONCE + 1)
+        yield from iter_rows(source, Case.id.in_(some), chunk=IDS_AT_ONCE + 1)
 
 
 def _selected(work: Work) -> list[ColumnElement[Any]]:
@@ -152,17 +161,17 @@ def _seconds(work: Work, moment: Any) -> ColumnElement[Any]:
     return cast(func.floor(func.extract("epoch", moment)), BigInteger)
 
 
-def _as_rows(work: Work, found: Sequence[Any], vocabulary: Vocabulary, levels: Sequence[str]) -> Rows:
-    names = [element.name for element in _selected(work)]
+def _as_rows(source: Source, found: Sequence[Any]) -> Rows:
+    names = [element.name for element in _selected(source.work)]
     columns: dict[str, NDArray[Any]] = {}
-    for name, values in zip(names, zip(*found, strict=True), strict=True):
+    for name, values in zip([*names, ""], zip(*found, strict=True), strict=True):
         if name in CODED:
-            columns[name] = vocabulary.encode(name, values)
-        else:
+            columns[name] = source.vocabulary.encode(name, values)
+        elif name:
             columns[name] = _array(name, values)
     columns["x"], columns["y"] = to_unit(columns["lon"], columns["lat"])
     columns["morton"] = morton(columns["x"], columns["y"])
-    return Rows(columns, _areas(work, columns["id"], levels))
+    return Rows(columns, _areas(source.work, columns["id"], source.levels))
 
 
 def _array(name: str, values: Sequence[Any]) -> NDArray[Any]:
@@ -173,19 +182,21 @@ def _array(name: str, values: Sequence[Any]) -> NDArray[Any]:
 
 
 def _areas(work: Work, ids: NDArray[np.int64], levels: Sequence[str]) -> dict[str, NDArray[np.int32]]:
-    areas = {level: np.full(len(ids), NONE_ID, np.int32) for level in levels}
     statement = select(CaseArea.case_id, CaseArea.level, CaseArea.area_id).where(_among(CaseArea.case_id, ids))
-    by_level: dict[str, tuple[list[int], list[int]]] = {level: ([], []) for level in levels}
-    for case_id, level, area_id in work.session.connection().execute(statement):
-        of_level = by_level.setdefault(level, ([], []))
-        of_level[0].append(case_id)
-        of_level[1].append(area_id)
-    for level, (case_ids, area_ids) in by_level.items():
+    found = work.session.connection().execute(statement).all()
+    areas = {level: np.full(len(ids), NONE_ID, np.int32) for level in levels}
+    if not found:
+        return areas
+    case_ids, names, area_ids = zip(*found, strict=True)
+    numbers = {level: number for number, level in enumerate(dict.fromkeys((*levels, *names)))}
+    of = np.fromiter(map(numbers.__getitem__, names), np.int16, len(names))
+    cases, values = np.array(case_ids, np.int64), np.array(area_ids, np.int32)
+    rows = np.minimum(np.searchsorted(ids, cases), len(ids) - 1)
+    there = ids[rows] == cases
+    for level, number in numbers.items():
         column = areas.setdefault(level, np.full(len(ids), NONE_ID, np.int32))
-        wanted = np.array(case_ids, np.int64)
-        rows = np.searchsorted(ids, wanted)
-        there = (rows < len(ids)) & (ids[np.minimum(rows, len(ids) - 1)] == wanted)
-        column[rows[there]] = np.array(area_ids, np.int32)[there]
+        mine = there & (of == number)
+        column[rows[mine]] = values[mine]
     return areas
 
 

@@ -23,11 +23,10 @@ from sqlalchemy import func, select
 
 from mapsvc.cases.models import Case
 from mapsvc.cases.queries.columns import loading
-from mapsvc.cases.queries.columns.loading import Rows, Vocabulary
+from mapsvc.cases.queries.columns.loading import Source, Vocabulary
 from mapsvc.cases.queries.columns.merging import make_columns, merge
 from mapsvc.cases.queries.columns.table import CaseColumns, Int64s
-from mapsvc.cases.queries.scope import published
-from mapsvc.storage.imports import published_runs
+from mapsvc.storage.imports import ImportRun, published_runs
 from mapsvc.storage.work import Store, Work
 
 log = logging.getLogger(__name__)
@@ -123,34 +122,39 @@ class ColumnsMemory:
     def _load(self, work: Work) -> Known:
         began = time.monotonic()
         runs = frozenset(work.session.scalars(published_runs()))
-        levels = loading.list_area_levels(work)
-        columns = make_columns(loading.iter_rows(work, self._vocabulary, levels), self._vocabulary.names)
+        columns = make_columns(loading.iter_rows(self._source(work, runs)), self._vocabulary.names)
         log.info("%s cases are in memory after %.1f s.", len(columns), time.monotonic() - began)
         return Known(columns, work.now, runs)
 
     def _follow(self, work: Work, known: Known) -> Known:
         runs = frozenset(work.session.scalars(published_runs()))
-        statement = select(Case.id, Case.version).where(Case.updated_at >= known.asked_at - self.overlap, published())
+        statement = select(Case.id, Case.version, Case.import_run_id).where(
+            Case.updated_at >= known.asked_at - self.overlap
+        )
         touched = work.session.connection().execute(statement).all()
-        changed = _changed(known.columns, touched)
+        changed = _changed(
+            known.columns, [(case, version) for case, version, run in touched if run is None or run in runs]
+        )
         columns = known.columns
         if len(changed) or runs != known.runs:
-            columns = merge(columns, self._read(work, changed, runs - known.runs), self._vocabulary.names())
+            source = self._source(work, runs)
+            rows = list(loading.iter_rows_by_id(source, changed))
+            for run in sorted(runs - known.runs):
+                rows += loading.iter_rows(source, Case.import_run_id == run)
+            columns = merge(columns, rows, self._vocabulary.names())
         return Known(columns, work.now, runs)
 
-    def _read(self, work: Work, changed: Int64s, runs: frozenset[int]) -> list[Rows]:
-        levels = loading.list_area_levels(work)
-        rows = list(loading.iter_rows_by_id(work, self._vocabulary, levels, changed))
-        for run in sorted(runs):
-            rows += loading.iter_rows(work, self._vocabulary, levels, Case.import_run_id == run)
-        return rows
+    def _source(self, work: Work, runs: frozenset[int]) -> Source:
+        return Source(work, self._vocabulary, loading.list_area_levels(work), runs)
 
     def _compare(self, work: Work) -> None:
         """Look over everything, and read all of it again where it differs."""
         assert self._known is not None
-        statement = select(func.count(), func.coalesce(func.sum(Case.version), 0)).where(published())
-        count, versions = work.session.execute(statement).one()
-        if f"{count}-{versions}" != self._known.columns.key:
+        totals = select(func.count(), func.coalesce(func.sum(Case.version), 0)).select_from(Case)
+        hidden = totals.where(Case.import_run_id.in_(select(ImportRun.id).where(ImportRun.published_at.is_(None))))
+        count, versions = work.session.execute(totals).one()
+        hidden_count, hidden_versions = work.session.execute(hidden).one()
+        if f"{count - hidden_count}-{versions - hidden_versions}" != self._known.columns.key:
             log.warning("The cases in memory had fallen behind the store; they are read again.")
             self._known = self._load(work)
 
