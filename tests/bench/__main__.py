@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = ("locate", "coverage", "storage", "cases", "http")
+PARTS = ("locate", "coverage", "storage", "cases", "http", "tiles")
 
 
 def main() -> int:
