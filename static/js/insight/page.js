@@ -3,10 +3,15 @@
 import { funnel, trend } from "./charts.js";
 
 const form = document.querySelector("[data-filters]");
-form?.addEventListener("change", () => form.requestSubmit?.() ?? form.submit());
-form?.addEventListener("submit", () => {
-  // What is not chosen need not stand in the address.
+
+/** What is not chosen need not stand in the address. */
+function leaveOutEmpty() {
   for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;
+}
+form?.addEventListener("submit", leaveOutEmpty);
+form?.addEventListener("change", () => {
+  leaveOutEmpty();
+  form.submit(); // says nothing to "submit", and every browser of the floor has it
 });
 addEventListener("pageshow", () => {
   for (const field of form?.elements ?? []) field.disabled = false;
