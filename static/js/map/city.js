@@ -129,6 +129,10 @@ function wireSearch(page) {
 
 function wireClicks(page) {
   const { map, data, panel } = page;
+  // The ring in the middle, where Enter picks, is for those who move the map by keys.
+  map.getContainer().addEventListener("keydown", () => map.getContainer().classList.add("keyed"));
+  map.getContainer().addEventListener("keyup", () => map.getContainer().classList.add("keyed"));
+  map.getContainer().addEventListener("pointerdown", () => map.getContainer().classList.remove("keyed"));
   map.getContainer().addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.target !== map.getContainer()) return;
     event.preventDefault();
