@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mapsvc.base.basemap import parse_base_map
 from mapsvc.base.errors import Misconfigured
 
 PREFIX = "MAPSVC_"
@@ -35,6 +36,12 @@ def _zone(value: str) -> ZoneInfo:
 
 def _optional_path(value: str) -> Path | None:
     return Path(value) if value else None
+
+
+def _base_map(value: str) -> str:
+    if value:
+        parse_base_map(value)
+    return value
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("ACCURACY_LEVEL", float, "0.95", "Share of fixes that lie within the accuracy radius that devices tell."),
     Setting("MAP_REVIEW_NUMBER", _text, "", "审图号; without it no administrative border is shown to the public."),
-    Setting("BASE_MAP_URL", _text, "", "Address of an outside tile service, {z}/{x}/{y}; empty means none."),
+    Setting("BASE_MAP_URL", _base_map, "", "Outside base map: {z}/{x}/{y}, WMTS or .pmtiles address; empty: none."),
+    Setting("BASE_MAP_SUBDOMAINS", _text, "abc", "Letters or digits that stand for {s} in that address: 01234567."),
+    Setting("BASE_MAP_ATTRIBUTION", _text, "", "Whose base map it is, as its terms want it said under every map."),
     Setting("BASE_MAP_DATUM", _text, "wgs84", "Datum of that tile service: wgs84 or gcj02."),
     Setting("MAX_BODY_BYTES", int, str(30 * 1024 * 1024), "Largest request body that is read."),
     Setting("MAX_PHOTO_BYTES", int, str(25 * 1024 * 1024), "Largest photo that is read."),
@@ -122,6 +131,8 @@ class Settings:
     accuracy_level: float
     map_review_number: str
     base_map_url: str
+    base_map_subdomains: str
+    base_map_attribution: str
     base_map_datum: str
     max_body_bytes: int
     max_photo_bytes: int

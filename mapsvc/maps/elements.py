@@ -40,8 +40,12 @@ def script_json(value: object) -> str:
     return text
 
 
-LIBRARIES = {"locate": ("vendor/locate/L.Control.Locate.min.js", "vendor/locate/L.Control.Locate.min.css")}
-"""Script and style sheet of what a map may need beside Leaflet."""
+LIBRARIES = {
+    "leaflet": ("vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css"),
+    "locate": ("vendor/locate/L.Control.Locate.min.js", "vendor/locate/L.Control.Locate.min.css"),
+    "pmtiles": ("vendor/pmtiles/pmtiles.js", ""),
+}
+"""Script and style sheet of what maps need; all need Leaflet."""
 
 
 class OfflineMap(folium.Map):
@@ -67,10 +71,9 @@ class OfflineMap(folium.Map):
     def __init__(self, static_url: Callable[[str], str], libraries: Sequence[str] = (), **options: Any) -> None:
         super().__init__(location=[0.0, 0.0], tiles=None)
         # Of the instance: folium's own helpers would change the lists of every map in the process.
-        own = {"leaflet": ("vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")}
-        own |= {name: LIBRARIES[name] for name in libraries}
+        own = {name: LIBRARIES[name] for name in dict.fromkeys(("leaflet", *libraries))}
         self.default_js = [(name, static_url(script)) for name, (script, _) in own.items()]
-        self.default_css = [(f"{name}_css", static_url(style)) for name, (_, style) in own.items()]
+        self.default_css = [(f"{name}_css", static_url(style)) for name, (_, style) in own.items() if style]
         self.default_css.append(("mapsvc_map_css", static_url("css/map.css")))
         self.map_options = {"max_zoom": 20, **options}
 
@@ -104,7 +107,7 @@ class DataLayer(Layer):
 
 
 class BaseMap(DataLayer):
-    """Tiles of an outside service: `url`, `datum` (wgs84 or gcj02; the base is moved, never the data)."""
+    """Tiles of an outside service: `url`, `kind`, `datum` (wgs84 or gcj02; the base is moved, never the data)."""
 
     maker = "base"
 

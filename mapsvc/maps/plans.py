@@ -25,18 +25,28 @@ PALER = 0.6
 class Ground:
     """What lies under every map: the tile service of the settings, or none, and the district's own base map.
 
-    `own` are the layers of that base map which have something to draw, `own_url` the address of their tiles.
+    `url` is as `parse_base_map` returns it, `kind` tiles or pmtiles. `own` are the layers of that base map
+    which have something to draw, `own_url` the address of their tiles.
     """
 
     url: str = ""
     datum: str = "wgs84"
+    kind: str = "tiles"
+    subdomains: str = "abc"
     own: Sequence[Layer] = ()
     own_url: str = ""
     own_last_zoom: int = 15
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """What the base map needs beside Leaflet."""
+        return ("pmtiles",) if self.url and self.kind == "pmtiles" else ()
+
     def layers(self) -> list[MacroElement]:
         """Return the tile service or a metric net where there is no ground at all, then the own base map."""
-        found: list[MacroElement] = [BaseMap(url=self.url, datum=self.datum)] if self.url else []
+        found: list[MacroElement] = []
+        if self.url:
+            found = [BaseMap(url=self.url, datum=self.datum, kind=self.kind, subdomains=self.subdomains)]
         if self.own:
             looks = [ground_look(layer) for layer in self.own]
             found.append(GroundLayer(url=self.own_url, last_zoom=self.own_last_zoom, layers=looks))
@@ -125,7 +135,9 @@ class MapOf:
     ) -> MapPlan:
         """Put the ground under the layers. Pictures are sharp at whole zooms only; without them a view fits closely."""
         options = dict(self.options) if self.ground.url else {"zoom_snap": 0.25, **self.options}
-        return MapPlan(view, label, [*self.ground.layers(), *layers], behaviour, options, libraries)
+        return MapPlan(
+            view, label, [*self.ground.layers(), *layers], behaviour, options, self.ground.libraries + libraries
+        )
 
     def _areas(self, levels: Sequence[str]) -> list[MacroElement]:
         over = bool(self.ground.own or self.ground.url)

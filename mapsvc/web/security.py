@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, g
+
+from mapsvc.base.basemap import BadAddress, parse_base_map
 
 STEADY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -27,16 +28,20 @@ def nonce() -> str:
 
 
 def page_policy(nonce_value: str, base_map_url: str = "") -> str:
-    """Return the policy of a page; `base_map_url` is the one outside host that may be set, for tiles only."""
-    tiles = _origin(base_map_url)
-    images = f"'self' data: blob: {tiles}".rstrip()
+    """Return the policy of a page; `base_map_url` is the one outside host that may be set, for map pictures only.
+
+    An archive of tiles is read in pieces by a script, hence the right to connect to its host.
+    """
+    kind, host = _base_map(base_map_url)
+    images = f"'self' data: blob: {host if kind == 'tiles' else ''}".rstrip()
+    connect = f"'self' {host if kind == 'pmtiles' else ''}".rstrip()
     return "; ".join(
         (
             "default-src 'self'",
             f"script-src 'self' 'nonce-{nonce_value}'",
             "style-src 'self'",
             f"img-src {images}",
-            "connect-src 'self'",
+            f"connect-src {connect}",
             "worker-src 'self'",
             "manifest-src 'self'",
             "object-src 'none'",
@@ -47,14 +52,15 @@ def page_policy(nonce_value: str, base_map_url: str = "") -> str:
     )
 
 
-def _origin(url: str) -> str:
-    """Return scheme and host of a tile address; `{s}` (sub-domains) becomes a wildcard."""
+def _base_map(url: str) -> tuple[str, str]:
+    """Return of which kind a base map is, and its host; empty for none and for what is no address of one."""
     if not url:
-        return ""
-    split = urlsplit(url)
-    if split.scheme not in {"http", "https"} or not split.netloc:
-        return ""
-    return f"{split.scheme}://{split.netloc.replace('{s}', '*')}"
+        return "", ""
+    try:
+        found = parse_base_map(url)
+    except BadAddress:
+        return "", ""
+    return found.kind, found.origin
 
 
 def install(app: Flask, base_map_url: str = "", *, secure: bool = False) -> None:

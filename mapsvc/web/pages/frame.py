@@ -97,7 +97,7 @@ def is_staff() -> bool:
 def caption() -> str:
     """Return the line under every map: the review number, else the caption of the settings, else 内部使用 for staff."""
     settings = parts().settings
-    lines = [settings.caption]
+    lines = [settings.caption, settings.base_map_attribution if settings.base_map_url else ""]
     if settings.map_review_number:
         lines.append(speech().t("frame.review", number=settings.map_review_number))
     elif is_staff() and not settings.caption:

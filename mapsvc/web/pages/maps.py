@@ -7,6 +7,9 @@ from typing import cast
 
 from flask import current_app, url_for
 
+from mapsvc.base.basemap import parse_base_map
+from mapsvc.base.settings import Settings
+from mapsvc.catalog import Layer
 from mapsvc.maps.compose import MapParts, MapPlan, View, compose
 from mapsvc.maps.plans import Addresses, Audience, Ground, MapOf
 from mapsvc.web.pages.frame import speech
@@ -26,11 +29,18 @@ def map_of() -> MapOf:
         layers=found.layers,
         audience=Audience(actor(), reviewed=bool(found.settings.map_review_number)),
         addresses=Addresses(areas=url_for("api.areas.list_areas"), cases=url_for("pages.case_points")),
-        ground=Ground(
-            found.settings.base_map_url, found.settings.base_map_datum, [one.layer for one in own], tiles, LAST_ZOOM
-        ),
+        ground=_ground(found.settings, [one.layer for one in own], tiles),
         levels=tuple(snapshot().tables),
     )
+
+
+def _ground(settings: Settings, own: list[Layer], tiles: str) -> Ground:
+    """Return what lies under the map: the base map of the settings, and the district's own."""
+    if not settings.base_map_url:
+        return Ground(own=own, own_url=tiles, own_last_zoom=LAST_ZOOM)
+    base = parse_base_map(settings.base_map_url)
+    datum, hosts = settings.base_map_datum, settings.base_map_subdomains
+    return Ground(base.url, datum, base.kind, hosts, own, tiles, LAST_ZOOM)
 
 
 def district_view() -> View:

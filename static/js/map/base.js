@@ -1,38 +1,53 @@
 // The ground: a tile service where one is set (moved, if it is in GCJ-02), and a metric net where there is none.
 
+import { say } from "../words.js";
 import { CanvasOverlay } from "./canvas.js";
 import { toGcj02 } from "./gcj02.js";
 import { readColours } from "./signs.js";
+import { toast } from "./toast.js";
 
 const moved = (center) => {
   const { lat, lon } = toGcj02(center.lat, center.lng);
   return L.latLng(lat, lon);
 };
 
-/** A GCJ-02 tile service under WGS 84 data: the tiles are looked up and placed by the moved centre. */
-const MovedTiles = L.TileLayer.extend({
-  onAdd(map) {
-    L.TileLayer.prototype.onAdd.call(this, map);
-    map.on("moveend", this._settle, this);
-  },
-  onRemove(map) {
-    map.off("moveend", this._settle, this);
-    L.TileLayer.prototype.onRemove.call(this, map);
-  },
-  _settle() {
-    this._setZoomTransforms(this._map.getCenter(), this._map.getZoom());
-  },
-  _getTiledPixelBounds(center) {
-    return L.TileLayer.prototype._getTiledPixelBounds.call(this, moved(center));
-  },
-  _setZoomTransform(level, center, zoom) {
-    L.TileLayer.prototype._setZoomTransform.call(this, level, moved(center), zoom);
-  },
-});
+/** Let a grid layer lie in GCJ-02 under WGS 84 data: its tiles are looked up and placed by the moved centre. */
+function move(layer) {
+  const own = Object.getPrototypeOf(layer);
+  const settle = () => layer._setZoomTransforms(layer._map.getCenter(), layer._map.getZoom());
+  layer.onAdd = (map) => {
+    own.onAdd.call(layer, map);
+    map.on("moveend", settle);
+  };
+  layer.onRemove = (map) => {
+    map.off("moveend", settle);
+    own.onRemove.call(layer, map);
+  };
+  layer._getTiledPixelBounds = (center) => own._getTiledPixelBounds.call(layer, moved(center));
+  layer._setZoomTransform = (level, center, zoom) => own._setZoomTransform.call(layer, level, moved(center), zoom);
+  return layer;
+}
 
-export function base({ url, datum, max_native_zoom: maxNativeZoom = 18 }) {
-  const options = { maxZoom: 20, maxNativeZoom, className: "base-tiles" };
-  return datum === "gcj02" ? new MovedTiles(url, options) : L.tileLayer(url, options);
+export function base({ url, datum, kind = "tiles", subdomains = "abc", max_native_zoom: maxNativeZoom = 18 }) {
+  const options = { maxZoom: 22, maxNativeZoom, className: "base-tiles", subdomains };
+  const layer = kind === "pmtiles" ? archive(url, options) : L.tileLayer(url, options);
+  return datum === "gcj02" ? move(layer) : layer;
+}
+
+/** Raster tiles of one PMTiles archive, read in pieces; its last zoom is what it says itself. */
+function archive(url, options) {
+  const source = new pmtiles.PMTiles(url);
+  const layer = pmtiles.leafletRasterLayer(source, options);
+  source.getHeader().then(
+    (header) => {
+      layer.options.maxNativeZoom = header.maxZoom;
+      layer.options.minNativeZoom = header.minZoom;
+      if (header.tileType === 1 && layer._map) toast(layer._map, say("base_vector"));
+      else if (layer._map) layer.redraw();
+    },
+    () => layer._map && toast(layer._map, say("base_failed")),
+  );
+  return layer;
 }
 
 const STEPS_M = [20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000];

@@ -43,6 +43,7 @@ export function createMap(id, options) {
     if (layer instanceof CaseLayer) map.mapsvc.cases = layer;
   });
   new ResizeObserver(() => map.invalidateSize()).observe(element);
+  element.map = map; // for programs that look at the page
   element.dataset.ready = "";
   return map;
 }

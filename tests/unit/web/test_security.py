@@ -28,6 +28,8 @@ def test_the_policy_of_a_page_names_no_outside_host() -> None:
     [
         ("https://tiles.example/{z}/{x}/{y}.png", ["https://tiles.example"]),
         ("https://{s}.tiles.example:8443/{z}/{x}/{y}", ["https://*.tiles.example:8443"]),
+        ("https://t{s}.tiles.example/DataServer?T=vec_w&x={x}&y={y}&l={z}", ["https://*.tiles.example"]),
+        ("/tiles/own/{z}/{x}/{y}.png", []),
         ("javascript:alert(1)", []),
         ("not an address", []),
     ],
@@ -37,6 +39,13 @@ def test_a_tile_service_that_is_set_may_give_pictures_and_nothing_else(url: str,
     assert found["img-src"][3:] == host
     assert found["script-src"] == ["'self'", "'nonce-abc'"]
     assert found["connect-src"] == ["'self'"]
+
+
+def test_an_archive_of_tiles_may_be_read_from_its_host_and_gives_no_script() -> None:
+    found = _directives(page_policy("abc", "https://maps.example/town.pmtiles"))
+    assert found["connect-src"] == ["'self'", "https://maps.example"]
+    assert found["img-src"] == ["'self'", "data:", "blob:"]
+    assert found["script-src"] == ["'self'", "'nonce-abc'"]
 
 
 def test_data_may_not_run_anything_and_nothing_is_kept_by_default(town: Town) -> None:
