@@ -7,6 +7,7 @@ from sqlalchemy import Engine, text
 import mapsvc.areas.models
 import mapsvc.cases.models
 import mapsvc.insight.models
+import mapsvc.patrols.models
 import mapsvc.people.models
 import mapsvc.storage.imports
 import mapsvc.storage.outbox  # noqa: F401  # each import adds its tables to the metadata

@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import TypeVar
 
 import numpy as np
@@ -52,6 +52,7 @@ class Snapshot:
     """Everything a request needs to know about areas, as of one moment; it never changes.
 
     `key` names its content (for ETags), `revisions` the counters of the store that it was read at.
+    `timezone` is that of local days.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Snapshot:
     nearest_m: float = 50.0
     certain: float = 0.95
     accuracy_level: float = 0.95
+    timezone: tzinfo = UTC
     _known: dict[tuple[tuple[int, ...], tuple[str, ...] | None], Located] = field(default_factory=dict, repr=False)
 
     @property
@@ -368,6 +370,7 @@ class Snapshots:
             nearest_m=self.settings.nearest_m,
             certain=self.settings.certain,
             accuracy_level=self.settings.accuracy_level,
+            timezone=self.settings.timezone,
         )
 
 

@@ -109,6 +109,7 @@ SETTINGS: tuple[Setting, ...] = (
         "0",
         "How many proxies of yours stand in front; then X-Forwarded-For and -Proto are believed that far.",
     ),
+    Setting("TRACK_DAYS", int, "90", "Days for which the tracks of patrols are kept; then only metres and minutes."),
     Setting("DISPLAY_NAME", _text, "", "Name of the district in page titles."),
     Setting("CAPTION", _text, "", "A line under every map, such as 内部使用 or 虚构城区示意图."),
 )
@@ -145,6 +146,7 @@ class Settings:
     public_lookups_per_hour: int
     login_failures_per_address: int
     trusted_proxies: int
+    track_days: int
     display_name: str
     caption: str
 

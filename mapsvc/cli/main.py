@@ -21,6 +21,7 @@ NOUNS: dict[str, str] = {
     "locate": "Say in which areas a point lies and who answers for them.",
     "assign": "Give every point of a file its area.",
     "cases": "Import and export cases.",
+    "patrols": "Import tracks of patrols.",
     "users": "Add and list accounts, roles and tokens.",
     "serve": "Serve the pages and the API.",
     "worker": "Deliver events and run due jobs.",

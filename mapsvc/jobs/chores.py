@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from mapsvc.base.settings import Settings
 from mapsvc.cases.queries.photos import wanted_files
 from mapsvc.jobs.casework import CaseWork
+from mapsvc.patrols.service.forget import forget_tracks
+from mapsvc.people.rules.actor import SYSTEM
 from mapsvc.storage.files import FileStore, LocalFiles
 from mapsvc.storage.work import Store
 
@@ -57,9 +59,19 @@ def make_chores(settings: Settings) -> Chores:
         [
             Chore("resume_suspended", timedelta(minutes=5), cases.resume_suspended),
             Chore("follow_dates", timedelta(minutes=5), cases.follow_dates),
+            Chore("forget_tracks", timedelta(days=1), lambda store: drop_tracks(store, settings.track_days)),
             Chore("sweep_photos", timedelta(days=1), lambda store: sweep_photos(store, files)),
         ]
     )
+
+
+def drop_tracks(store: Store, days: int) -> None:
+    """Forget tracks that are older than the retention time, a batch in each transaction."""
+    before = store.clock.now() - timedelta(days=days)
+    while True:
+        with store.write() as work:
+            if not forget_tracks(work, SYSTEM, before):
+                return
 
 
 def sweep_photos(store: Store, files: FileStore) -> None:

@@ -235,6 +235,15 @@ def find_person(work: Work, code: str) -> PersonRecord | None:
     return None if person is None else _person(person)
 
 
+def list_persons_by_code(work: Work, codes: Iterable[str], *, lock: bool = False) -> dict[str, int]:
+    """Return the numbers of persons by code; unknown codes are left out. `lock`: nobody else locks them meanwhile."""
+    found: dict[str, int] = {}
+    for chunk in _chunks(sorted(set(codes))):
+        query = select(Person.code, Person.id).where(Person.code.in_(chunk)).order_by(Person.id)
+        found.update(dict(work.session.execute(query.with_for_update() if lock else query).all()))
+    return found
+
+
 def persons_by_id(work: Work, person_ids: Iterable[int]) -> dict[int, PersonRecord]:
     """Return persons by number; unknown numbers are left out."""
     found: dict[int, PersonRecord] = {}

@@ -128,6 +128,10 @@ _ROWS: tuple[Permission, ...] = (
     # Figures. Counted over the cases that one may see; who reads only sees them too.
     Permission("insight.view", _holders(*DESK, *CHIEFS, "leader"), "See rates, heat maps and their tables."),
     Permission("insight.export", _holders(*DESK, *CHIEFS, "leader"), "Print the briefing of an area (通报)."),
+    # Patrols (巡查). Effort is metres and minutes of ground, and names nobody; a named track is one's own.
+    Permission("patrol.record", _holders(*CHIEFS, "patrol", "dispatcher", "admin"), "Record one's own patrols."),
+    Permission("patrol.import", _holders("dispatcher", "admin"), "Import the tracks of others."),
+    Permission("effort.view", _holders(*CHIEFS, *DESK, "patrol", "planner", "leader"), "See what ground was walked."),
     # Plans (网格调整方案).
     Permission("plan.view", _holders("planner", "approver", "street", "leader"), "See plans for borders."),
     Permission("plan.edit", _holders("planner"), "Draw and check plans."),
