@@ -19,7 +19,7 @@ from mapsvc.demo.history import History, Staff
 from mapsvc.demo.ledger import import_ledger
 from mapsvc.demo.pictures import draw_street
 from mapsvc.demo.profiles import PROFILES, SUZHOU, Profile
-from mapsvc.demo.settle import import_ground
+from mapsvc.demo.settle import draw_ground, import_ground
 from mapsvc.demo.staff import ACCOUNTS, UNITS, Account, accounts_of, make_posts, unit_streets
 from mapsvc.demo.stories import make_stories
 from mapsvc.demo.town import Town, make_town
@@ -58,6 +58,7 @@ def build_demo(
     progress("town", 0, 0)
     town = make_town(seed, profile)
     import_ground(store, settings, catalog, town, progress)
+    draw_ground(settings, town)
     progress("people", 0, 0)
     posts = make_posts(town)
     with store.write() as work:

@@ -33,7 +33,7 @@ BAND = (312, 492)
 TOO_LARGE = {31: 538, 76: 521}
 """Two grids have outgrown the band, so that a planner finds something to split."""
 GREEN = ("park", "garden", "square")
-MARGIN_M = 420.0
+MARGIN_M = 1_500.0
 """So far beyond the outline roads, water and green are drawn, for the look of the map."""
 PARTING = {"water": 0.03, "rail": 0.03, "arterial": 0.1, "secondary": 0.35, "tertiary": 0.8}
 """What it costs to part two grids along a metre of such a street; along any other one."""
