@@ -45,6 +45,9 @@ def cli() -> None:
 @click.option("--sheet", default="", help="The sheet of a workbook; otherwise the first that fits.")
 @click.option("--live", is_flag=True, help="The rows are work to be done now: clocks run and chiefs are told.")
 @click.option(
+    "--own", is_flag=True, help="The rows are your own cases with their past: they count in figures and go on here."
+)
+@click.option(
     "--bad", type=click.Path(path_type=Path, dir_okay=False), help="Where bad rows go; FILE.bad.xlsx otherwise."
 )
 def import_(
@@ -56,6 +59,7 @@ def import_(
     category: str,
     sheet: str,
     live: bool,
+    own: bool,
     bad: Path | None,
 ) -> None:
     """Import a CSV or xlsx FILE: good rows in, bad rows into a workbook with their reasons."""
@@ -68,6 +72,7 @@ def import_(
         categories=read_category_map(category_file, category, book),
         sheet=sheet,
         live=live,
+        own=own,
     )
     with open_store(settings) as store, progress() as bar:
         snapshot = Snapshots(store, settings, book.levels).current(store.clock.now(), fresh=True)

@@ -10,7 +10,8 @@ from mapsvc.base.clock import SystemClock
 from mapsvc.base.errors import Conflict
 from mapsvc.base.settings import PREFIX
 from mapsvc.cli.context import get_settings, progress
-from mapsvc.demo.build import CASES, PASSWORD, build_demo, built_profile
+from mapsvc.demo.build import CASES, PASSWORD, build_demo, built_at, built_profile
+from mapsvc.demo.figures import window_name
 from mapsvc.demo.profiles import PROFILES, SUZHOU, Profile
 from mapsvc.demo.staff import ACCOUNTS
 from mapsvc.people.queries import list_users
@@ -22,8 +23,8 @@ from mapsvc.storage.work import Store
 STAGES = {
     "town": "streets and houses",
     "people": "posts, units and accounts",
-    "ledger": "an older ledger",
-    "reports": "three months of reports",
+    "reports": "the last days, step by step",
+    "ledger": "a year of cases",
 }
 CAPTION = "虚构城区示意图"
 
@@ -38,7 +39,7 @@ CAPTION = "虚构城区示意图"
 )
 @click.option("--no-serve", is_flag=True, help="Build the town and stop.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen at.")
-@click.option("--cases", default=CASES, show_default=True, type=click.IntRange(0, 100_000), help="Reports to invent.")
+@click.option("--cases", default=CASES, show_default=True, type=click.IntRange(0, 100_000), help="Cases to invent.")
 @click.pass_context
 def cli(ctx: click.Context, name: str | None, no_serve: bool, port: int, cases: int) -> None:
     """Build an invented, seeded town in the data folder, serve it on 127.0.0.1, and say who can log in.
@@ -72,8 +73,11 @@ def cli(ctx: click.Context, name: str | None, no_serve: bool, port: int, cases: 
             f"The town in this store is {profile.name}, not {name}.",
             hint=f"Set MAPSVC_DATA_DIR to an empty folder for {name}, or leave --profile out to see {profile.name}.",
         )
+    built = built_at(store)
     engine.dispose()
     _say_who(profile)
+    if built is not None:
+        _say_figures(profile, window_name(built.astimezone(settings.timezone)))
     if not no_serve:
         os.environ.setdefault(f"{PREFIX}DISPLAY_NAME", profile.display_name)
         os.environ.setdefault(f"{PREFIX}CAPTION", CAPTION)
@@ -87,9 +91,23 @@ def _say_who(profile: Profile) -> None:
     for account in ACCOUNTS:
         zh, en = ROLES[account.role]
         click.echo(f"  {account.name:<10} {account.display_name}  {zh} ({en})")
+    click.echo(f"\nEverything in it is invented: {CAPTION}, no real place or person.")
+
+
+def _say_figures(profile: Profile, window: str) -> None:
+    """Say which figures the 90 days before the building print, where to see them, and how to get the other town."""
+    told = profile.targets
+    click.echo(f"\nWith the 20,000 cases of its year, /insight?window={window} prints:")
+    if told.findings:
+        share = told.instant / told.findings
+        click.echo(f"  即查即改率 {share:.1%} = {told.instant:,} of {told.findings:,} findings")
+    if told.received:
+        click.echo(
+            f"  受理 {told.received:,} = 办结 {told.closed:,} + 未到期在办 {told.in_time:,} + 超期 0; "
+            f"{told.closed / told.received:.2%} closed is no fix rate: see 按期结案率 beside it"
+        )
     others = [other for other in PROFILES if other != profile.name]
     if others:
         click.echo(
             f"\nThe other town: set MAPSVC_DATA_DIR to an empty folder and run `mapsvc demo --profile {others[0]}`."
         )
-    click.echo(f"\nEverything in it is invented: {CAPTION}, no real place or person.")

@@ -1,9 +1,10 @@
-"""Build the demo town: borders, people, units, accounts and three months of reports, through the services only."""
+"""Build a demo town: borders, people, units, accounts and a year of reports, through the services only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from mapsvc.areas.index import Snapshot, Snapshots
@@ -11,18 +12,22 @@ from mapsvc.areas.queries.posts import actor_posts, list_areas_of_codes
 from mapsvc.areas.service.duties import DutyData, put_units
 from mapsvc.areas.service.posts import PostData, put_posts
 from mapsvc.base.settings import Settings
+from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.values import PhotoUpload
 from mapsvc.cases.service.photos import PreparedPhoto, prepare_photo
 from mapsvc.cases.service.rulebook import load_calendar, make_rulebook
 from mapsvc.catalog import Catalog, load_catalog
+from mapsvc.demo.entries import make_entries
 from mapsvc.demo.history import History, Staff
-from mapsvc.demo.ledger import import_ledger
+from mapsvc.demo.ledger import Ledger
 from mapsvc.demo.pictures import draw_street
+from mapsvc.demo.places import Spots, make_spots
 from mapsvc.demo.profiles import PROFILES, SUZHOU, Profile
 from mapsvc.demo.settle import draw_ground, import_ground
 from mapsvc.demo.staff import ACCOUNTS, UNITS, Account, accounts_of, make_posts, unit_streets
-from mapsvc.demo.stories import make_stories
+from mapsvc.demo.stories import FATES, PUNCTUAL, make_stories
 from mapsvc.demo.town import Town, make_town
+from mapsvc.demo.year import WINDOW, YEAR, Report, Year
 from mapsvc.people.queries import find_user, load_actor, units_by_code
 from mapsvc.people.rules.actor import SYSTEM, Actor
 from mapsvc.people.rules.passwords import PasswordHash, hash_password
@@ -32,10 +37,11 @@ from mapsvc.storage.files import LocalFiles
 from mapsvc.storage.work import Store, Work
 
 PASSWORD = "qinghe-demo-2026"  # noqa: S105  # printed on purpose: the demo is served to this machine only
-CASES = 800
-"""Reports of the last three months, each lived through step by step."""
-LEDGER_SHARE = 3
-"""For each of them so many older ones, imported as history."""
+CASES = 20_000
+"""Cases of a year."""
+LIVED = 240
+"""So many of them, the last ones, are lived through step by step; the others come as a ledger with their past."""
+SPOTS_PER_GRID = 60
 PICTURES = 8
 ANSWERING = ("street", "community", "patch")
 """Levels whose chiefs act for them in the demo's past, and so have accounts."""
@@ -53,7 +59,7 @@ def build_demo(
     seed: int | None = None,
     profile: str = SUZHOU.name,
 ) -> None:
-    """Fill an empty, migrated store with a town, its last three months, and a ledger of the time before."""
+    """Fill an empty, migrated store with a town and its year; fewer `cases` make a quicker build, without figures."""
     catalog = load_catalog(settings)
     progress("town", 0, 0)
     town = make_town(seed, profile)
@@ -69,19 +75,77 @@ def build_demo(
     snapshot = snapshots.current(store.clock.now())
     book = make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings))
     staff = _add_accounts(store, settings, snapshot, town, posts, unit_ids)
-    progress("ledger", 0, 0)
-    import_ledger(store, settings, snapshot, book, town, LEDGER_SHARE * cases, town.profile.seed)
-    progress("reports", 0, cases)
-    history = History(
-        store=store,
-        snapshots=snapshots,
-        book=book,
-        pictures=_prepare_pictures(settings),
-        staff=staff,
-        now=store.clock.now(),
-    )
-    stories = make_stories(town, cases, store.clock.now().astimezone(settings.timezone), town.profile.seed)
-    history.play(stories, lambda done: progress("reports", done, cases))
+    Past(store, settings, snapshots, book, staff, town, progress).tell(cases)
+
+
+@dataclass
+class Past:
+    """The year before now: its last days lived through step by step, the rest as a ledger that was kept."""
+
+    store: Store
+    settings: Settings
+    snapshots: Snapshots
+    book: Rulebook
+    staff: Staff
+    town: Town
+    progress: Progress
+
+    def tell(self, cases: int) -> None:
+        """Bring in so many cases in all."""
+        if not cases:
+            return
+        now = self.store.clock.now().astimezone(self.settings.timezone).replace(microsecond=0)
+        seed = self.town.profile.seed
+        spots = make_spots(self.town, seed, SPOTS_PER_GRID)
+        year = Year(self.town, spots, seed, self.book.calendar.is_working_day)
+        lived = min(cases, LIVED)
+        days = min(max(lived * YEAR / cases, 4.0), WINDOW + 2)
+        since = now - timedelta(days=days)
+        self._live_through(year.draw(lived, since, now), spots, now)
+        if cases > lived:
+            self._keep_ledger(year, cases, lived, since, now)
+
+    def _live_through(self, reports: Sequence[Report], spots: Spots, now: datetime) -> None:
+        self.progress("reports", 0, len(reports))
+        punctual = bool(self.town.profile.targets.received)
+        stories = make_stories(reports, spots, self.town.profile.seed, PUNCTUAL if punctual else FATES)
+        history = History(
+            store=self.store,
+            snapshots=self.snapshots,
+            book=self.book,
+            pictures=_prepare_pictures(self.settings),
+            staff=self.staff,
+            now=now,
+            punctual=punctual,
+        )
+        history.play(stories, lambda done: self.progress("reports", done, len(reports)))
+
+    def _keep_ledger(self, year: Year, cases: int, lived: int, since: datetime, now: datetime) -> None:
+        left = cases - lived
+        self.progress("ledger", 0, left)
+        snapshot = self.snapshots.current(now)
+        ledger = Ledger(self.book, year.spots, self._unit_of(year.spots), now, self.town.profile.seed)
+        entries = make_entries(self.store, snapshot, self.book, self.town, year, left, since, now)
+        ledger.take_in(
+            self.store, self.settings, snapshot, entries, lambda done: self.progress("ledger", done, len(entries))
+        )
+
+    def _unit_of(self, spots: Spots) -> Callable[[str, int], str]:
+        """Return a function that names the unit due for a category at a spot, as the duty table has it."""
+        grids = self.town.at("grid")
+        streets = [grid.code[:9] for grid in grids]
+        parts = {part: unit_streets(self.town, part) for part in {unit.part for unit in UNITS}}
+        lines = [(beginning, unit) for unit in UNITS for beginning in unit.categories]
+        lines.sort(key=lambda line: -len(line[0]))
+
+        def unit_of(category: str, spot: int) -> str:
+            street = streets[int(spots.grid[spot])]
+            for beginning, unit in lines:
+                if category.startswith(beginning) and (not unit.part or street in parts[unit.part]):
+                    return unit.code
+            return UNITS[0].code
+
+        return unit_of
 
 
 def _put_units(work: Work, catalog: Catalog, town: Town) -> dict[str, int]:

@@ -65,6 +65,9 @@ class History:
     pictures: Sequence[tuple[PreparedPhoto, PreparedPhoto]]
     staff: Staff
     now: datetime
+    punctual: bool = False
+    """Whether nothing is overdue now: the street signs where a patch has no chief, and what is due by now is done by
+    now. Else some things wait too long, as the office shall see."""
     _waiting: list[tuple[datetime, int, Story | tuple[Story, Receipt, Moves, Move]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
 
@@ -149,6 +152,8 @@ class History:
             move = next(moves) if taken is None else moves.send(taken)
         except StopIteration:
             return
+        if self.punctual and receipt.due_at is not None and receipt.due_at <= self.now < move.at:
+            move = replace(move, at=self.now)
         if move.at <= self.now:
             heapq.heappush(self._waiting, (move.at, next(self._order), (story, receipt, moves, move)))
 
@@ -212,7 +217,7 @@ class History:
 
     def _quick(self, work: Work, story: Story, receipt: Receipt) -> Moves:
         """A finding: mended on the spot where that is allowed, else signed for and mended by its chief."""
-        finder, opened, chief = self._reporter(story), work.now, self._chief(work, receipt)
+        finder, opened, chief = self._reporter(story), work.now, self._chief(work, story, receipt)
         rule = self.book.categories.get(story.category).get_condition(story.condition)
         if story.instant and rule.instant_fix and finder.user_id is not None:
             at = opened + timedelta(minutes=4 + 6 * story.patience)
@@ -241,9 +246,16 @@ class History:
         first = int(story.pace * 1000) % len(self.staff.patrol)
         return self.staff.patrol[first], self.staff.patrol[(first + 1) % len(self.staff.patrol)]
 
-    def _chief(self, work: Work, receipt: Receipt) -> Actor | None:
-        area = self.snapshots.current(work.now).find_area(receipt.area_level, receipt.area_code)
-        return self.staff.chiefs.get(area.area_id) if area else None
+    def _chief(self, work: Work, story: Story, receipt: Receipt) -> Actor | None:
+        snapshot = self.snapshots.current(work.now)
+        area = snapshot.find_area(receipt.area_level, receipt.area_code)
+        chief = self.staff.chiefs.get(area.area_id) if area else None
+        if chief is None and self.punctual:
+            located = snapshot.locate(story.lon, story.lat)
+            chief = next(
+                (self.staff.chiefs.get(each.area_id) for each in located.areas if each.level == "street"), None
+            )
+        return chief
 
     def _unit(self, work: Work, story: Story) -> int:
         located = self.snapshots.current(work.now).locate(story.lon, story.lat)

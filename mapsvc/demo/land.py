@@ -112,16 +112,17 @@ def make_land(profile: Profile, seed: int) -> Land:
     grids = snap_geometries(_to_wgs84(shapely.coverage_simplify(grounds, 0.8), frame))
     built = _build(net, rng)
     compounds, households = _people(profile, net, built, frame, rng)
+    uses = {int(grid): "bank" for grid in np.flatnonzero(households == 0)} | net.uses
     return Land(
         frame=frame,
         grids=grids,
         centres_m=shapely.get_coordinates(shapely.centroid(grounds)),
         ties=_ties(grounds, net),
         households=households,
-        uses=net.uses,
+        uses=uses,
         compounds=compounds,
         roads=_drawn([("road", road.kind, road.name, road.line) for road in roads], frame),
-        backdrop=_backdrop(net, frame),
+        backdrop=_backdrop(net, profile.plan.river_name, frame),
         landmarks=_landmarks(net, built, frame),
     )
 
@@ -300,12 +301,15 @@ def _fill(homes: Homes, wanted: NDArray[np.int64]) -> list[list[list[int]]]:
 def _group(profile: Profile, homes: Homes, filled: list[list[list[int]]]) -> list[list[list[tuple[int, int]]]]:
     """Return for each house the runs of stairwells that are one group: exactly as many groups as there are heads.
 
-    Heads above the groups are those of streets, communities, patches (but one), grids, compounds, buildings.
+    Where a town tells of no heads it has no groups either. Heads above the groups are those of streets, communities,
+    patches (but one), grids, compounds, buildings.
     """
     houses = [(c, h, len(stairs)) for c, each in enumerate(filled) for h, stairs in enumerate(each)]
     above = len(profile.street_names) + profile.communities + profile.patches - 1 + profile.grids
     wanted = profile.heads - above - len(homes) - len(houses)
     runs = [[[(s, s + 1) for s in range(len(stairs))] for stairs in each] for each in filled]
+    if not profile.heads:
+        return [[[] for _ in each] for each in filled]
     total = sum(count for _, _, count in houses)
     assert len(houses) <= wanted <= total, "the houses have stairwells enough for so many groups, and not too few"
     # The smallest stairwells of a house are joined first, house by house, until the number is right.
@@ -366,10 +370,10 @@ def _stairs_name(first: int, end: int, of: int) -> str:
 # -- the rest of the base map
 
 
-def _backdrop(net: Net, frame: LocalFrame) -> tuple[Drawn, ...]:
+def _backdrop(net: Net, river: str, frame: LocalFrame) -> tuple[Drawn, ...]:
     view = shapely.box(*net.outline.bounds).buffer(MARGIN_M)
     green = shapely.difference(shapely.intersection(net.bank, view), net.water)
-    found: list[Sketch] = [("water", "river", "清河", shapely.intersection(net.water, view))]
+    found: list[Sketch] = [("water", "river", river, shapely.intersection(net.water, view))]
     found += [("green", "bank", "滨河绿地", part) for part in shapely.get_parts(green) if part.area > 50]
     for block in net.blocks:
         inset = _largest(block.ground.buffer(-8.0, join_style="mitre"))

@@ -65,7 +65,7 @@ SUFFIXES = {
 LANDMARKS = {
     "station": "火车站", "park": "人民公园", "market": "中心市场", "hospital": "第一医院",
     "stadium": "体育中心", "works": "工业园", "college": "职业学院", "square": "时代广场", "offices": "商务中心",
-    "school": "学校", "garden": "街心花园",
+    "school": "学校", "bank": "滨河绿地", "garden": "街心花园",
 }  # fmt: skip
 NUMERALS = "一二三四五六七八九"
 

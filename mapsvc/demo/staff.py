@@ -133,7 +133,28 @@ def make_posts(town: Town) -> tuple[PostData, ...]:
                     valid_from=SINCE,
                 )
             )
-    return tuple(posts)
+    return (*posts, *_branches(town, names))
+
+
+def _branches(town: Town, names: Iterator[str]) -> Iterator[PostData]:
+    """Yield the secretaries of the party branches, each in the team of the one grid that the branch is mapped onto.
+
+    Every grid has one; the most peopled ones have a second one, until the town has as many as its profile says.
+    """
+    grids = list(town.at("grid"))
+    second = sorted(grids, key=lambda grid: -(grid.households or 0))[: max(town.profile.branches - len(grids), 0)]
+    for number, grid in enumerate((*grids, *second) if town.profile.branches else (), start=1):
+        ordinal = "第一" if number <= len(grids) else "第二"
+        yield PostData(
+            level="grid",
+            area_code=grid.code,
+            role="member",
+            person_code=f"D{number:05d}",
+            person=next(names),
+            phone=f"000-0009-{number:04d}",
+            document=f"{grid.name}{ordinal}党支部书记",
+            valid_from=SINCE,
+        )
 
 
 def unit_streets(town: Town, part: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import shapely
@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from mapsvc.demo import land
 from mapsvc.demo.dividing import Pieces, divide, gather
 from mapsvc.demo.land import Land
-from mapsvc.demo.naming import COMMUNITIES, LANDMARKS
+from mapsvc.demo.naming import COMMUNITIES, LANDMARKS, NUMERALS
 from mapsvc.demo.profiles import PROFILES, SUZHOU, Profile
 
 SEED = SUZHOU.seed
@@ -53,9 +53,16 @@ class Town:
     areas: tuple[DemoArea, ...]
     land: Land
 
+    @cached_property
+    def _levels(self) -> dict[str, tuple[DemoArea, ...]]:
+        levels: dict[str, list[DemoArea]] = {}
+        for area in self.areas:
+            levels.setdefault(area.level, []).append(area)
+        return {level: tuple(areas) for level, areas in levels.items()}
+
     def at(self, level: str) -> tuple[DemoArea, ...]:
         """Return the areas of one level in the order of their codes."""
-        return tuple(area for area in self.areas if area.level == level)
+        return self._levels.get(level, ())
 
     def grids_of(self, patch: str) -> tuple[DemoArea, ...]:
         """Return the grids of a patch."""
@@ -173,12 +180,13 @@ class _Naming:
         return codes
 
     def _grids(self, codes: Sequence[str]) -> list[DemoArea]:
-        grids = []
+        grids, seen = [], dict[str, int]()
         for number, code in enumerate(codes):
             use = self.ground.uses.get(number, "")
             name = f"{COMMUNITIES[int(self.community[number])]}{code[-2:]}网格"
             if use:
-                name = f"{LANDMARKS[use]}专属网格"
+                seen[use] = seen.get(use, 0) + 1
+                name = f"{LANDMARKS[use]}{NUMERALS[seen[use] - 1] if seen[use] > 1 else ''}专属网格"
             grids.append(
                 DemoArea(
                     "grid",
@@ -193,7 +201,9 @@ class _Naming:
         return sorted(grids, key=lambda grid: grid.code)
 
     def _within(self, codes: Sequence[str]) -> list[DemoArea]:
-        """Return compounds, buildings and residents' groups, each under the codes of what holds it."""
+        """Return compounds, buildings and residents' groups, each under the codes of what holds it; all have heads."""
+        if not self.profile.heads:
+            return []
         compounds, buildings, groups = [], [], []
         numbers: dict[str, int] = {}
         for compound in self.ground.compounds:

@@ -122,6 +122,12 @@ def import_cases(
 def _check(options: ImportOptions) -> Source:
     if not options.source.strip():
         raise InvalidInput("needs_source", "An import names its source.", hint="For example --source 12345.")
+    if options.own and options.live:
+        raise InvalidInput(
+            "live_or_own",
+            "Rows are either work that begins now or the office's own cases with their past.",
+            hint="Give --live or --own, not both.",
+        )
     return parse_crs(options.crs)
 
 

@@ -42,7 +42,8 @@ class ImportOptions:
     """How a table is read. `source` names where the rows come from and is part of what keeps them apart.
 
     `columns` maps our column names to headers where the guess is not wanted. `live`: the rows are work to be
-    done now, with clocks and notices; else they are history, which notifies nobody.
+    done now, with clocks and notices; else they are history, which notifies nobody. `own`: the rows are this office's
+    own cases from another program, with their past: they count in figures and go on here, and nobody is told of them.
     """
 
     source: str
@@ -51,6 +52,7 @@ class ImportOptions:
     categories: CategoryMap = field(default_factory=CategoryMap)
     sheet: str = ""
     live: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ def make_frame() -> Frame:
         roles=" · ".join(words.find(f"role.{name}") or name for name in names),
         messages=tuple(str(message) for message in get_flashed_messages()),
         caption=caption(),
-        foot=words.t("frame.foot"),
+        foot=" · ".join(line for line in (parts().settings.caption, words.t("frame.foot")) if line),
         here=request.full_path.rstrip("?") if request.method == "GET" else request.path,
         script_words=words.book.under(words.language, "script"),
     )

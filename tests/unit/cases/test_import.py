@@ -402,10 +402,13 @@ def test_a_ledger_brings_the_steps_of_the_past_at_their_own_moments(district: Di
     assert case.due_at is not None
     assert case.due_at.isoformat() == "2026-11-04T10:00:00+00:00"
     assert case.unit_id == events[2].data["unit"]
+    assert (case.filed_at, case.dispatched_at, case.fixed_at) == (events[1].at, events[2].at, events[6].at)
+    assert (case.check_result, case.instant_at) == ("passed", None)
 
     case, events, _ = past_of(district, "T2")
     assert [event.step for event in events] == ["open", "instant_fix", "close"]
     assert (case.channel, case.workflow) == ("patrol", "quick")
+    assert case.instant_at == case.fixed_at == events[1].at
 
     case, events, _ = past_of(district, "T3")
     assert (case.state, case.outcome, events[-1].to_state) == ("assigned", "", "assigned")
@@ -437,3 +440,16 @@ def test_live_rows_bring_no_past(district: District, tmp_path: Path) -> None:
     case, events, _ = past_of(district, "T1")
     assert (case.channel, case.state) == ("import", "received")
     assert [event.step for event in events] == ["open"]
+
+
+def test_own_cases_go_on_here_and_nobody_is_told(district: District, tmp_path: Path) -> None:
+    before = count(district, OutboxRow)
+    row = {"渠道": "热线", "立案时间": "2026-11-02 10:00", "办结时间": "", "状态": "在办"}
+    run(district, ledger(tmp_path / "ledger.csv", [row, {"渠道": "热线"}]), replace(OPTIONS, own=True))
+    case, events, _ = past_of(district, "T1")
+    assert (case.historic, case.state) == (False, "assigned")
+    assert [event.step for event in events] == ["open", "accept"]
+    assert past_of(district, "T2")[0].historic is False
+    assert count(district, OutboxRow) == before
+    with pytest.raises(InvalidInput, match="either"):
+        run(district, tmp_path / "ledger.csv", replace(OPTIONS, own=True, live=True))
