@@ -110,6 +110,7 @@ SETTINGS: tuple[Setting, ...] = (
         "How many proxies of yours stand in front; then X-Forwarded-For and -Proto are believed that far.",
     ),
     Setting("TRACK_DAYS", int, "90", "Days for which the tracks of patrols are kept; then only metres and minutes."),
+    Setting("FONT_FILE", _optional_path, "", "Font with Chinese for pictures of briefings; empty means one is sought."),
     Setting("DISPLAY_NAME", _text, "", "Name of the district in page titles."),
     Setting("CAPTION", _text, "", "A line under every map, such as 内部使用 or 虚构城区示意图."),
 )
@@ -147,6 +148,7 @@ class Settings:
     login_failures_per_address: int
     trusted_proxies: int
     track_days: int
+    font_file: Path | None
     display_name: str
     caption: str
 

@@ -22,6 +22,7 @@ NOUNS: dict[str, str] = {
     "assign": "Give every point of a file its area.",
     "cases": "Import and export cases.",
     "patrols": "Import tracks of patrols.",
+    "insight": "Print briefings and verify figures against the event log.",
     "users": "Add and list accounts, roles and tokens.",
     "serve": "Serve the pages and the API.",
     "worker": "Deliver events and run due jobs.",

@@ -57,7 +57,7 @@ _ALL = (
         f"closed by the deadline / cohort. {_COHORT_EN}. Closed late counts as not in time.",
     ),
     Formula(
-        "closed", "结案率", "closed", "due", "closed",
+        "closed_of_due", "结案率", "closed", "due", "closed",
         f"结案数 ÷ 应结案数。{_COHORT_ZH}；逾期结案的计入。",
         f"closed, in time or late / cohort. {_COHORT_EN}.",
     ),
@@ -136,12 +136,12 @@ _ALL = (
 )  # fmt: skip
 
 FORMULAS: Mapping[str, Formula] = {formula.name: formula for formula in _ALL}
-MAPPED = ("on_time", "mended", "solved", "instant", "closed", "reworked", "recurred", "filed", "dispatched")
+MAPPED = ("on_time", "mended", "solved", "instant", "closed_of_due", "reworked", "recurred", "filed", "dispatched")
 """The rates that a map may show, in the order of the selector."""
 
 SUMMARY = (
     "on_time",
-    "closed",
+    "closed_of_due",
     "mended",
     "solved",
     "filed",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import numpy as np
 import orjson
 from flask import Response, render_template, request, url_for
 
-from mapsvc.base.errors import InvalidInput
+from mapsvc.base.errors import InvalidInput, NotFound
 from mapsvc.cases.rules.values import CHANNEL_GROUPS
 from mapsvc.insight.queries.figures import Figures
 from mapsvc.insight.queries.months import count_numbers, differences, find_month
@@ -26,12 +26,15 @@ from mapsvc.insight.queries.tables import (
 from mapsvc.insight.rules.intervals import FEW
 from mapsvc.insight.rules.rates import FORMULAS, MAPPED, SUMMARY, Formula
 from mapsvc.insight.rules.windows import SPANS, Window, months_up_to
+from mapsvc.insight.service.briefing.print import print_briefing
+from mapsvc.insight.service.months import check_may_print
 from mapsvc.maps.compose import View
 from mapsvc.people.rules.permissions import allows
 from mapsvc.web.guard import permission
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.cases import area_options
 from mapsvc.web.pages.figures import SHOWS, Asked, figures_of, read_asked
+from mapsvc.web.pages.forms import form_text
 from mapsvc.web.pages.frame import area_url, speech
 from mapsvc.web.pages.maps import district_view, draw, map_of
 from mapsvc.web.parts import actor, now, parts, snapshot
@@ -263,6 +266,27 @@ def insight_frames() -> Response:
         "standings": frames.standings.tolist(),
     }
     return Response(orjson.dumps(told), content_type="application/json")
+
+
+@pages.post("/insight/briefing")
+@permission("insight.export")
+def insight_briefing() -> Response:
+    """Print the briefing of an area as Word, Excel or a picture; the first print of a past month fixes its figures."""
+    asked = read_asked({"window": form_text("window"), "area": form_text("area")})
+    if form_text("area") and asked.area is None:
+        raise NotFound("unknown_area", "There is no such area, or it is not yours.", hint="Choose another.")
+    check_may_print(actor(), snapshot(), asked.area.area_id if asked.area else None)
+    figures = Figures(parts().columns.current(fresh=True), actor(), asked.question())
+    with parts().store.write() as work:
+        printed = print_briefing(
+            work, parts().settings, parts().rulebook, snapshot(), figures, asked.window, form_text("form")
+        )
+    answer = Response(printed.content, content_type=printed.content_type)
+    answer.headers.set("Content-Disposition", "attachment", filename=f"briefing.{form_text('form')}")
+    plain = answer.headers["Content-Disposition"]
+    answer.headers["Content-Disposition"] = f"{plain}; filename*=UTF-8''{quote(printed.name)}"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @pages.get("/insight/formulas")
