@@ -208,8 +208,30 @@ def _map(asked: Asked, table: AreaFigures | None, page: InsightPage) -> Any:
         "standings": present.STANDING_COLOURS,
         "area_url": url_for("pages.area_list"),
     }
+    if asked.show == "heat":
+        data["heat"] = _heat(asked)
     view = _view(asked)
     return map_of().insight(view, speech().t("insight.map"), **data)
+
+
+def _heat(asked: Asked) -> dict[str, Any]:
+    """Return what the heat of the window is drawn from: the cases that came in, by the same filters as the page."""
+    windows = months_up_to(now(), parts().settings.timezone, MONTHS)
+    chosen = {
+        "category": asked.category,
+        "channel": ",".join(CHANNEL_GROUPS.get(asked.channel, ())),
+        "area_id": str(asked.area.area_id) if asked.area else "",
+        "historic": "true" if asked.history else "false",
+    }
+    return {
+        "tiles_url": url_for("tiles.heat.heat_tile", z=0, x=0, y=0).replace("/0/0/0.png", "/{z}/{x}/{y}.png"),
+        "legend_url": url_for("tiles.heat.heat_legend"),
+        "filter": {name: value for name, value in chosen.items() if value},
+        "whole": {"from": windows[0].first.isoformat(), "to": windows[-1].last.isoformat()},
+        "first": asked.window.first.isoformat(),
+        "last": asked.window.last.isoformat(),
+        "legend": speech().find("insight.heat_legend") or "",
+    }
 
 
 def _view(asked: Asked) -> View:

@@ -4,13 +4,15 @@ import { LevelSwitch } from "../map/levels.js";
 import { load } from "../map/load.js";
 import { say } from "../words.js";
 import { fillOf } from "./fill.js";
+import { heat } from "./heat.js";
 import { Slider } from "./slider.js";
 
 export function insight(map, data) {
   const levels = new LevelSwitch(map, { chosen: data.level });
   levels.update();
   const layer = levels.layer;
-  if (!layer || data.show === "heat") return;
+  if (data.show === "heat") return void showHeat(map, data);
+  if (!layer) return;
   const paint = (frame) => {
     const codes = layer.list().map(({ properties }) => properties.code);
     layer.colour(Object.fromEntries(codes.map((code) => [code, fillOf(frame[code] ?? [0, 0, 2], data)])));
@@ -29,6 +31,16 @@ export function insight(map, data) {
       slider.tell(say("no_answer"));
     }
   };
+}
+
+async function showHeat(map, data) {
+  const slider = new Slider(document.querySelector("[data-slider]"), data.months);
+  try {
+    const move = await heat(map, data.heat);
+    slider.onMove = (at) => move(at)?.catch(() => slider.tell(say("no_answer")));
+  } catch {
+    slider.tell(say("no_answer"));
+  }
 }
 
 /** Return the counts by code of one month. Pure. */
