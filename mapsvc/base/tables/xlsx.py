@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
 from openpyxl import load_workbook
@@ -26,7 +25,7 @@ _BROKEN = (
     zipfile.LargeZipFile,
     zlib.error,
     InvalidFileException,
-    ParseError,
+    SyntaxError,  # what every XML parser raises: openpyxl reads with lxml where that is installed
     DefusedXmlException,
     KeyError,
     ValueError,

@@ -284,6 +284,7 @@ def test_the_contact_is_nowhere_in_the_view(district: District) -> None:
 
 def test_only_steps_that_would_be_taken_are_offered(district: District) -> None:
     case = district.opened("fixed")
+    district.clock.move_to(district.clock.now() + timedelta(minutes=3))
 
     def offered(actor: Actor) -> set[str]:
         with district.store.read() as work:
