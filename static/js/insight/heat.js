@@ -34,11 +34,10 @@ function explain(element, { width_m: width, n, classes }, text) {
 }
 
 function entry(low, below, colour, opacity) {
-  const NS = "http://www.w3.org/2000/svg";
-  const picture = document.createElementNS(NS, "svg");
+  const picture = L.SVG.create("svg");
   picture.setAttribute("viewBox", "0 0 24 16");
   picture.setAttribute("aria-hidden", "true");
-  const box = document.createElementNS(NS, "rect");
+  const box = L.SVG.create("rect");
   for (const [name, value] of Object.entries({ width: 24, height: 16, rx: 2, fill: colour, "fill-opacity": opacity }))
     box.setAttribute(name, value);
   picture.append(box);
