@@ -161,7 +161,6 @@ def test_offline_keeps_everything(open_page: Open, watch: Watch) -> None:
     watch.problems.clear()  # the browser itself complains on the console about the lost network
     page.context.set_offline(False)  # what waits is sent by itself
     page.wait_for_url(re.compile("/track/"))
-    watch.problems.clear()
 
 
 def test_a_form_works_without_script(open_page: Open) -> None:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from mapsvc.cases.models import Case, Follower
+from mapsvc.web.outlines import ROUGH_LABEL_DIGITS
 from mapsvc.web.pages.nearby import OFFER_ENDS_S, round_m
 from tests import squares
 from tests.town import REPORTER_NAME, REPORTER_PHONE, Town
@@ -107,14 +108,16 @@ def test_a_board_opens_the_map_there_and_stands_for_a_place(town: Town) -> None:
     html = client.get("/report?area=grid:G0101", headers=HTML).get_data(as_text=True)
     assert "name G0101" in html
     lon, lat = squares.middle(1, 1)
-    assert f'"center":[{lat:.2f}' in html
+    told = re.search(r'"center":\[([\d.]+),([\d.]+)\]', html)
+    assert told is not None
+    for text, exact in zip(told.groups(), (lat, lon), strict=True):
+        assert len(text.partition(".")[2]) <= ROUGH_LABEL_DIGITS, "the public is told no middle of a border"
+        assert abs(float(text) - exact) < 0.5 * 10**-ROUGH_LABEL_DIGITS + 1e-7
     status, location = send(client, lon="", lat="", board="grid:G0101", place_text="3号楼下")
     assert (status, "/track/" in location) == (303, True)
     with town.store.read() as work:
         case = work.session.scalars(select(Case)).one()
-    # To some hundred metres: the public is told no border, nor the middle of one.
-    assert abs((case.lon or 0) - lon) < 0.001
-    assert abs((case.lat or 0) - lat) < 0.001
+    assert (round(case.lon or 0, 4), round(case.lat or 0, 4)) == (round(lon, 4), round(lat, 4))
     assert 30 < (case.accuracy_m or 0) < 80, "as vague as the grid is large"
     assert case.place_text == "3号楼下 (扫码处: name G0101)"
     assert not case.unplaced
