@@ -51,7 +51,7 @@ def test_a_file_is_taken_and_told_by_its_kinds(tmp_path: Path, file: Path) -> No
 def test_a_layer_that_nothing_draws_is_refused(tmp_path: Path, file: Path) -> None:
     done = run(tmp_path, "import", str(file), "--layer", "streets", "--crs", "wgs84")
     assert done.exit_code == 1
-    assert "there are: green, water, buildings, roads" in done.stderr
+    assert "there are: compounds, green, water, buildings, roads." in done.stderr
     assert load(tmp_path / "data", "streets") is None
 
 
