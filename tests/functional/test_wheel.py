@@ -62,10 +62,11 @@ def test_the_wheel_holds_everything_that_a_page_needs(wheel: Path) -> None:
         "mapsvc/share/data/levels.toml",
         "mapsvc/share/data/categories.toml",
         "mapsvc/share/static/css/tokens.css",
-        "mapsvc/guide/index.md",
         "mapsvc/storage/migrations/env.py",
     ):
         assert wanted in names
+    guide = {str(page.relative_to(ROOT)) for page in (ROOT / "mapsvc" / "guide").rglob("*.md")}
+    assert {"mapsvc/guide/index.md", "mapsvc/guide/zh/index.md"} <= guide <= set(names)
     assert any(name.startswith("mapsvc/share/layers/") and name.endswith(".toml") for name in names)
     assert any(name.startswith("mapsvc/web/templates/") for name in names)
     assert any(name.startswith("mapsvc/share/static/vendor/") and "leaflet" in name for name in names)

@@ -15,7 +15,7 @@ from mapsvc.base.errors import InvalidInput
 from mapsvc.cases.queries.counters import Bounds
 from mapsvc.web.pages.account import safe_next
 from mapsvc.web.pages.forms import form_hash, read_day, read_degrees, read_id, read_ids, read_uuid
-from mapsvc.web.pages.guide import render_markdown
+from mapsvc.web.pages.handbook import render_markdown
 from mapsvc.web.present.worklist import Asked
 
 
