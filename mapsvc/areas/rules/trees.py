@@ -55,6 +55,22 @@ def list_ancestors(nesting: Nesting, level: str) -> tuple[str, ...]:
     return tuple(code for code in reversed(list(nesting)) if code in found)
 
 
+def nearest_above(nesting: Nesting, level: str, present: Container[str]) -> tuple[str, ...]:
+    """Return the levels in which an area of this one is looked for, nearest first.
+
+    Those it nests in; where one of these is not present, what stands above that one instead.
+    """
+    found: set[str] = set()
+    queue = list(nesting[level])
+    while queue:
+        above = queue.pop()
+        if above in present:
+            found.add(above)
+        else:
+            queue.extend(nesting[above])
+    return tuple(code for code in list_ancestors(nesting, level) if code in found)
+
+
 def list_pairs(nesting: Nesting, present: Iterable[str], able: Container[str]) -> tuple[tuple[str, str], ...]:
     """Return the pairs (upper, finer) of levels present that could add up.
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pyogrio.errors import DataSourceError, GeometryError
 
 from mapsvc.areas.queries.areas import AreaVersionView, count_areas, iter_areas
-from mapsvc.areas.service.prepared import Progress, no_progress
+from mapsvc.areas.service.prepared import SHAPEFILE_NAME, Progress, no_progress, parent_column
 from mapsvc.base.errors import Conflict, InvalidInput, NotFound, Unavailable, UnsupportedType
 from mapsvc.base.settings import Settings
 from mapsvc.catalog import Levels
@@ -35,9 +35,6 @@ DRIVERS = {
 }
 INTERNAL = "内部使用"
 """What every exported border says of itself where no caption is set: it has no map review number."""
-
-SHAPEFILE_NAME = 10
-"""Letters in the name of a shapefile's column."""
 
 
 def export_areas(
@@ -158,7 +155,7 @@ def _columns(
     }
     for above in levels.above(level) if level in levels else ():
         if any(above in view.parents for view in views):
-            columns[f"in_{above}"] = [view.parents.get(above, "") for view in views]
+            columns[parent_column(above)] = [view.parents.get(above, "") for view in views]
     columns |= {
         "valid_from": [view.valid_from.isoformat() if view.valid_from else "" for view in views],
         "valid_to": [view.valid_to.isoformat() if view.valid_to else "" for view in views],

@@ -13,7 +13,7 @@ from mapsvc.areas.rules.ground import (
     INSIDE_SHARE,
     parents_by_overlap,
 )
-from mapsvc.areas.rules.trees import list_ancestors, nesting_of
+from mapsvc.areas.rules.trees import list_ancestors, nearest_above, nesting_of
 from mapsvc.areas.service.prepared import (
     BorderRows,
     Geometries,
@@ -49,6 +49,7 @@ def link_parents(
 ) -> tuple[PreparedLevel, ImportReport]:
     """Give every area its parents: by the named column, else by the largest overlap; disagreements are listed."""
     parents: dict[str, tuple[str, ...]] = {}
+    hashes = tuple(lattice_hash(geometry) for geometry in rows.geometries)
     mismatches = list(report.mismatches)
     warnings = list(report.warnings)
     for parent_level in _parent_levels(levels, level, rows, made, tables):
@@ -65,6 +66,10 @@ def link_parents(
             parents[parent_level] = tuple(stated or ())
             continue
         overlap, share = parents_by_overlap(rows.geometries, there.codes, there.geometries)
+        if stated is None and parent_level in rows.exported:
+            stated = _as_exported(
+                rows, rows.exported[parent_level], hashes, overlap, set(there.codes), tables.get(level)
+            )
         parents[parent_level] = tuple(stated) if stated is not None else overlap
         mismatches += _mismatches(rows, parent_level, stated, overlap, share)
     missing = {name: sum(1 for code in codes if not code) for name, codes in parents.items()}
@@ -76,10 +81,30 @@ def link_parents(
         kinds=rows.kinds or ("",) * len(rows),
         households=rows.households or (None,) * len(rows),
         geometries=rows.geometries,
-        hashes=tuple(lattice_hash(geometry) for geometry in rows.geometries),
+        hashes=hashes,
         parents=parents,
     )
     return main, replace(report, mismatches=tuple(mismatches), warnings=tuple(warnings))
+
+
+def _as_exported(
+    rows: BorderRows,
+    exported: tuple[str, ...],
+    hashes: tuple[str, ...],
+    overlap: tuple[str, ...],
+    known: set[str],
+    table: AreaTable | None,
+) -> tuple[str, ...]:
+    """Return the parents that an export of ours wrote down, for areas that come back with the border they left with.
+
+    An area that was redrawn meanwhile may lie elsewhere: it goes by overlap. Where the store has no areas of this
+    level there is nothing to compare with, and the export is believed.
+    """
+    stored = None if table is None else dict(zip(table.codes, table.hashes, strict=True))
+    return tuple(
+        named if named in known and (stored is None or stored.get(code) == own_hash) else by_overlap
+        for code, own_hash, named, by_overlap in zip(rows.codes, hashes, exported, overlap, strict=True)
+    )
 
 
 def _parent_levels(
@@ -91,14 +116,7 @@ def _parent_levels(
 ) -> tuple[str, ...]:
     """Return the levels in which to look for parents: those it nests in, or what stands above an absent one."""
     nesting = nesting_of(levels)
-    wanted: set[str] = set(rows.parents)
-    queue = list(nesting[level])
-    while queue:
-        above = queue.pop()
-        if above in made or above in tables or above in rows.parents:
-            wanted.add(above)
-        else:
-            queue.extend(nesting[above])
+    wanted = {*rows.parents, *nearest_above(nesting, level, {*made, *tables, *rows.parents})}
     allowed = list_ancestors(nesting, level)
     strange = sorted(wanted - set(allowed))
     if strange:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from mapsvc.areas.rules.ground import (
     polygons_of,
     union_of,
 )
-from mapsvc.areas.rules.trees import list_ancestors, nesting_of
+from mapsvc.areas.rules.trees import Nesting, list_ancestors, nearest_above, nesting_of
 from mapsvc.areas.service.linking import find_parents, unknown_parents
 from mapsvc.areas.service.prepared import (
     BorderRows,
@@ -40,9 +40,10 @@ def make_levels(
                 f"A {level} does not lie in a {column.level}.",
                 hint=f"Levels above it: {', '.join(above)}.",
             )
-    made = {column.level: _make_level(levels, column, rows) for column in rows.made}
+    nesting, present = nesting_of(levels), {*tables, *(column.level for column in rows.made), *rows.parents}
+    made = {column.level: _make_level(nesting, present, column, rows) for column in rows.made}
     for name in made:
-        for parent_level in levels.get(name).nests_in:
+        for parent_level in nearest_above(nesting, name, present):
             there = None if parent_level in made[name].parents else find_parents(work, parent_level, made, tables)
             if there is not None:
                 overlap, _ = parents_by_overlap(made[name].geometries, there.codes, there.geometries)
@@ -62,7 +63,7 @@ def make_again(work: Work, levels: Levels, tables: Mapping[str, AreaTable], leve
         table = tables.get(made_level)
         if table is None or made_level in columns:
             continue
-        codes = rows.parents.get(made_level) or _codes_by_store(levels, tables, columns, made_level)
+        codes = rows.parents.get(made_level) or _codes_by_store(tables, columns, made_level)
         if codes is None:
             continue
         names = dict(zip(table.codes, table.names, strict=True))
@@ -74,12 +75,12 @@ def make_again(work: Work, levels: Levels, tables: Mapping[str, AreaTable], leve
 
 
 def _codes_by_store(
-    levels: Levels, tables: Mapping[str, AreaTable], columns: Mapping[str, MadeColumn], made_level: str
+    tables: Mapping[str, AreaTable], columns: Mapping[str, MadeColumn], made_level: str
 ) -> tuple[str, ...] | None:
     """Return the codes of a made level by way of a finer made one, whose areas lie in it by the store."""
     for column in columns.values():
         finer = tables.get(column.level)
-        if finer is None or made_level not in levels.get(column.level).nests_in or made_level not in finer.parents:
+        if finer is None or made_level not in finer.parents:
             continue
         above = tables[made_level]
         parent_rows = finer.parents[made_level].tolist()
@@ -89,7 +90,7 @@ def _codes_by_store(
     return None
 
 
-def _make_level(levels: Levels, column: MadeColumn, rows: BorderRows) -> PreparedLevel:
+def _make_level(nesting: Nesting, present: Container[str], column: MadeColumn, rows: BorderRows) -> PreparedLevel:
     members: dict[str, list[int]] = {}
     for n, code in enumerate(column.codes):
         if not code:
@@ -112,17 +113,22 @@ def _make_level(levels: Levels, column: MadeColumn, rows: BorderRows) -> Prepare
         households=(None,) * len(codes),
         geometries=geometries,
         hashes=tuple(lattice_hash(geometry) for geometry in geometries),
-        parents=_parents_of_made(levels, column, rows, codes, members),
+        parents=_parents_of_made(nesting, present, column, rows, codes, members),
     )
 
 
 def _parents_of_made(
-    levels: Levels, column: MadeColumn, rows: BorderRows, codes: tuple[str, ...], members: Mapping[str, list[int]]
+    nesting: Nesting,
+    present: Container[str],
+    column: MadeColumn,
+    rows: BorderRows,
+    codes: tuple[str, ...],
+    members: Mapping[str, list[int]],
 ) -> dict[str, tuple[str, ...]]:
     """Take the parents of made areas from the rows: from a column that makes them too, or one that names them."""
     found: dict[str, tuple[str, ...]] = {}
     named = {other.level: other.codes for other in rows.made} | dict(rows.parents)
-    for parent_level in levels.get(column.level).nests_in:
+    for parent_level in nearest_above(nesting, column.level, present):
         values = named.get(parent_level)
         if values is not None:
             found[parent_level] = tuple(

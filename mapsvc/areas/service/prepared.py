@@ -19,6 +19,15 @@ Geometries = NDArray[np.object_]
 MENDABLE = ("self_intersection", "broken_ring")
 """Faults of a polygon that a repair can mend."""
 
+SHAPEFILE_NAME = 10
+"""Letters in the name of a shapefile's column."""
+
+
+def parent_column(level: str) -> str:
+    """Return the column in which an export writes the codes of the parents at a level."""
+    return f"in_{level}"
+
+
 Progress = Callable[[str, int, int], None]
 """Called as (stage, done, total); a total of 0 means "not known"."""
 
@@ -84,7 +93,8 @@ class BorderRows:
 
     `rows` are the numbers by which a person finds them in the source (1 for the first). `parents` holds
     for a level the codes of the parents as the source states them. `datum_stated` tells that a person
-    named the datum, `source` describes it.
+    named the datum, `source` describes it. `exported` holds the parents that an export of ours wrote beside the
+    areas: nobody stated them for this import, so they count only where the border is the one that was exported.
     """
 
     rows: tuple[int, ...]
@@ -97,6 +107,7 @@ class BorderRows:
     made: tuple[MadeColumn, ...] = ()
     source: str = "wgs84"
     datum_stated: bool = True
+    exported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -118,6 +129,7 @@ class BorderRows:
             made=tuple(MadeColumn(m.level, pick(m.codes), pick(m.names)) for m in self.made),
             source=self.source,
             datum_stated=self.datum_stated,
+            exported={level: pick(codes) for level, codes in self.exported.items()},
         )
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import shapely
 
+from mapsvc.areas.rules.trees import list_ancestors, nesting_of
 from mapsvc.areas.service.prepared import (
     MENDABLE,
+    SHAPEFILE_NAME,
     BorderFile,
     BorderRows,
     Geometries,
@@ -18,6 +20,7 @@ from mapsvc.areas.service.prepared import (
     MadeColumn,
     Progress,
     RefusedRow,
+    parent_column,
 )
 from mapsvc.base.errors import InvalidInput
 from mapsvc.base.tables.cells import Cell, read_code, read_number, read_text
@@ -47,10 +50,12 @@ class _Fields:
     kind: str | None
     households: str | None
     parents: Mapping[str, str]
+    exported: Mapping[str, str]
 
     def all(self, source: BorderFile) -> list[str]:
         made = [column for m in source.made_levels for column in (m.code_field, m.name_field)]
-        wanted = [self.code, self.name, self.kind, self.households, *self.parents.values(), *made]
+        wanted = [self.code, self.name, self.kind, self.households, *self.parents.values()]
+        wanted += [*self.exported.values(), *made]
         return list(dict.fromkeys(column for column in wanted if column))
 
 
@@ -69,7 +74,7 @@ def read_borders(
         max_bytes=max_bytes,
         max_unpacked_bytes=max_bytes,
     ) as opened:
-        fields = _choose_fields(opened, source)
+        fields = _choose_fields(levels, level, opened, source)
         tables = []
         for table in iter_layer(opened, columns=fields.all(source)):
             tables.append(table)
@@ -77,7 +82,7 @@ def read_borders(
     return _to_rows(levels.get(level), source, fields, tables)
 
 
-def _choose_fields(opened: BorderLayer, source: BorderFile) -> _Fields:
+def _choose_fields(levels: Levels, level: str, opened: BorderLayer, source: BorderFile) -> _Fields:
     by_name = {field.casefold(): field for field in opened.fields}
 
     def chosen(what: str, named: str | None) -> str | None:
@@ -97,7 +102,20 @@ def _choose_fields(opened: BorderLayer, source: BorderFile) -> _Fields:
         chosen("kind", source.kind_field),
         chosen("households", source.households_field),
         source.parent_fields,
+        _exported_parents(levels, level, by_name),
     )
+
+
+def _exported_parents(levels: Levels, level: str, by_name: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns in which an export of ours wrote the parents; a shapefile cuts their names short."""
+    found = {}
+    for above in list_ancestors(nesting_of(levels), level):
+        name = parent_column(above)
+        for written in (name, name[:SHAPEFILE_NAME]):
+            if written in by_name:
+                found[above] = by_name[written]
+                break
+    return found
 
 
 def _to_rows(
@@ -117,6 +135,7 @@ def _to_rows(
     households = cells.read_optional(fields.households, _whole)
     names = cells.read(fields.name, read_text) if fields.name else codes
     parents = {above: cells.read(column, read_code) for above, column in fields.parents.items()}
+    exported = {above: cells.read(column, read_code) for above, column in fields.exported.items()}
     made = tuple(
         MadeColumn(
             m.level,
@@ -139,6 +158,7 @@ def _to_rows(
         made=made,
         source=source_name(system),
         datum_stated=given,
+        exported=exported,
     ).take(keep)
     named = tuple(replace(refused[row], area_code=codes[row]) for row in sorted(refused))
     notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
