@@ -15,7 +15,7 @@ from mapsvc.areas.models import Duty
 from mapsvc.areas.queries import posts as queries
 from mapsvc.areas.service.duty_polygons import PolygonFile, put_polygons, read_polygons
 from mapsvc.areas.service.import_posts import read_level
-from mapsvc.areas.service.writing import bump_revision
+from mapsvc.areas.service.writing import bump_revision, drop_unused
 from mapsvc.base.errors import InvalidInput
 from mapsvc.base.tables.columns import Column
 from mapsvc.base.tables.reading import open_table
@@ -122,6 +122,7 @@ def put_units(
     fresh: dict[_Key, dict[str, object]] = {}
     changed: set[_Key] = set()
     unchanged: set[_Key] = set()
+    redrawn: set[int] = set()
     for duty in duties:
         unit_id = people.ids.get(duty.unit_code)
         if unit_id is None:
@@ -139,11 +140,16 @@ def put_units(
         elif all(getattr(row, name) == value for name, value in held.items()):
             unchanged.add(key)
         else:
+            if row.border_id is not None and row.border_id != held["border_id"]:
+                redrawn.add(row.border_id)
             for name, value in held.items():
                 setattr(row, name, value)
             changed.add(key)
     if fresh:
         work.session.execute(insert(Duty), list(fresh.values()))
+    if redrawn:
+        work.session.flush()  # the duties name their new borders before the old ones go
+        drop_unused(work, (), redrawn)
     if people.added or people.changed or fresh or changed:
         bump_revision(work, "duties")
     return UnitsWritten(people.added, people.changed, len(fresh), len(changed), len(unchanged - changed))

@@ -70,11 +70,11 @@ def clean_abandoned(store: Store) -> None:
             parents = delete(AreaVersionParent).where(AreaVersionParent.version_id.in_(versions))
             work.session.execute(parents)
             work.session.execute(delete(AreaVersion).where(AreaVersion.id.in_(versions)))
-            _drop_unused(work, {row[1] for row in rows}, {row[2] for row in rows if row[2]})
+            drop_unused(work, {row[1] for row in rows}, {row[2] for row in rows if row[2]})
 
 
-def _drop_unused(work: Work, areas: Iterable[int], borders: Iterable[int]) -> None:
-    """Drop areas and borders that no version names; nothing but a version of an import can have named them."""
+def drop_unused(work: Work, areas: Iterable[int], borders: Iterable[int]) -> None:
+    """Drop those of these areas and borders that no version and no duty names any more."""
     used_borders = select(AreaVersion.border_id).where(AreaVersion.border_id.is_not(None))
     used_duties = select(Duty.border_id).where(Duty.border_id.is_not(None))
     unused = (Border.id.not_in(used_borders), Border.id.not_in(used_duties))

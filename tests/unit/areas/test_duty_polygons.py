@@ -200,3 +200,35 @@ def test_in_memory_a_polygon_must_be_handed_in(town: Store) -> None:
             work, LEVELS, SYSTEM, [UnitData("H1", "甲")], [DutyData("H1", "E01", polygon="a")], {"a": square(0, 0)}
         )
     assert written.duties_added == 1
+
+
+def hashes(store: Store) -> set[str]:
+    with store.read() as work:
+        return set(work.session.scalars(select(Border.lattice_hash)))
+
+
+def test_the_old_border_of_a_redrawn_polygon_goes(town: Store, categories: Categories, tmp_path: Path) -> None:
+    """Unless somebody else still needs it: another duty, or an area that has the same border."""
+    code, before = categories.in_use[0].code, hashes(town)
+    path = table(tmp_path, f"H1,环卫所,{code},,,北段", f"H2,市政公司,{code},,,南段", f"H3,园林所,{code},,,北段")
+    first = draw(tmp_path / "first.gpkg", 北段=square(0, 0, 2, 1), 南段=square(0, 3, 2, 1))
+    bring(town, categories, path, first)
+    drawn = hashes(town) - before
+    assert len(drawn) == 2
+    second = draw(tmp_path / "second.gpkg", 北段=square(1, 1), 南段=square(0, 3, 2, 1))
+    bring(town, categories, path, second)
+    kept = hashes(town) - before
+    assert len(kept) == 1, "the northern border is gone, and the new one is that of an area"
+    assert kept < drawn
+    bring(town, categories, path, draw(tmp_path / "third.gpkg", 北段=square(2, 1, 2, 1), 南段=square(0, 3, 2, 1)))
+    assert before < hashes(town), "what an area has stays"
+    assert len(hashes(town) - before) == 2
+
+
+def test_a_border_that_another_duty_names_stays(town: Store, categories: Categories, tmp_path: Path) -> None:
+    code, before = categories.in_use[0].code, hashes(town)
+    both = draw(tmp_path / "both.gpkg", 北段=square(0, 0, 2, 1), 同段=square(0, 0, 2, 1))
+    bring(town, categories, table(tmp_path, f"H1,环卫所,{code},,,北段", f"H2,市政公司,{code},,,同段"), both)
+    moved = draw(tmp_path / "moved.gpkg", 北段=square(2, 2, 2, 1))
+    bring(town, categories, table(tmp_path, f"H1,环卫所,{code},,,北段"), moved)
+    assert len(hashes(town) - before) == 2
