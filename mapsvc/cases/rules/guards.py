@@ -224,6 +224,7 @@ NEEDS: dict[str, tuple[str, str]] = {
     "area": ("needs_area", "This step needs the area."),
     "position": ("needs_position", "This step needs the new position."),
     "category": ("needs_category", "This step needs the new category."),
+    "owner": ("needs_owner", "This step needs whose the component is; an empty text says that nobody is known."),
     "condition": ("needs_condition", "Filing needs the condition (立案条件) of the category."),
     "until": ("needs_until", "Suspending needs the day on which the case comes back, within a year."),
     "duplicate_of": ("needs_duplicate_of", "Merging needs the case that stays."),

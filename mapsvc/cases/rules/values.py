@@ -117,7 +117,8 @@ class StepRequest:
     `version` is the case's version that the asker saw (None: not said; then only the state
     decides). `taken_at` is when a phone took the step without signal (aware); it is kept beside the
     moment of arrival. `area_id` names the area of `assign`, `hand_over`, `decide_side`, `answer_side`;
-    `duplicate_of` the number or UUID of the case that stays; `result` what a visit found.
+    `duplicate_of` the number or UUID of the case that stays; `result` what a visit found; `owner` whose a
+    component is (权属单位), an empty text that nobody is known to own it.
     """
 
     case_uuid: UUID
@@ -135,6 +136,7 @@ class StepRequest:
     until: datetime | None = None
     duplicate_of: str = ""
     result: str = ""
+    owner: str | None = None
     taken_at: datetime | None = None
     track_code: str = ""
 

@@ -133,6 +133,15 @@ TABLE: tuple[StepRule, ...] = (
         needs=("category",),
         reassigns=True,
     ),
+    # Whose the component is decides which unit is due, not who answers: the case stays with its chief and its clocks.
+    StepRule(
+        "correct_owner",
+        "更正权属",
+        "correct the owner",
+        CASE_WORKERS - {"unit_staff", "patrol", "grid_chief"},
+        _stay(*OPEN_STATES),
+        needs=("owner", "reason"),
+    ),
     # Handling (任务派遣, 任务处理, 处理反馈).
     StepRule("sign", "签收", "sign for", FIELD, _to("in_progress", "assigned"), guards=("no_unit", "body")),
     StepRule(

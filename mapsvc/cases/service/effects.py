@@ -18,7 +18,7 @@ from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.values import StepRequest
 from mapsvc.cases.rules.workflow import StepRule, last_taken
 from mapsvc.cases.service import paths
-from mapsvc.cases.service.intake import decide_intake
+from mapsvc.cases.service.intake import MAX_OWNER, check_text, decide_intake
 from mapsvc.cases.service.positions import Placed, place
 from mapsvc.cases.service.records import find_clock, meet_clock, put_clock, record_assignment, start_clock
 from mapsvc.cases.service.undo import restore
@@ -102,6 +102,9 @@ def given_inputs(taking: Taking) -> frozenset[str]:
         found.add("area")
     if request.position is not None:
         found.add("position")
+    if request.owner is not None:
+        check_text("owner", request.owner, MAX_OWNER)
+        found.add("owner")
     if request.category:
         taking.book.categories.get_in_use(request.category).get_condition(request.condition)
         found.add("category")
@@ -204,6 +207,17 @@ def _recategorise(taking: Taking) -> Result:
         return Result(told)  # placed by hand: another category alone moves it nowhere
     result = _reassign(taking, decide_intake(taking.snapshot, book, taking.category, placed, taking.work))
     return Result({**told, **result.data}, result.notices)
+
+
+def _correct_owner(taking: Taking) -> Result:
+    """Whoever dispatches next is proposed the unit of the new owner; what a unit has in hand it keeps."""
+    case, owner = taking.case, (taking.request.owner or "").strip()
+    if owner == case.owner:
+        raise InvalidInput(
+            "same_owner", "The case names this owner already.", hint="Write whose the component is instead."
+        )
+    before, case.owner = case.owner, owner
+    return Result({"from_owner": before, "owner": owner})
 
 
 def _dispatch(taking: Taking) -> Result:
@@ -394,6 +408,7 @@ EFFECTS: dict[str, Callable[[Taking], Result]] = {
     "assign": _assign,
     "move_pin": _move_pin,
     "recategorise": _recategorise,
+    "correct_owner": _correct_owner,
     "dispatch": _dispatch,
     "redispatch": _dispatch,
     "return": _return,

@@ -97,6 +97,7 @@ class StepBody(Body):
     until: AwareDatetime | None = None
     duplicate_of: Short = ""
     result: Short = ""
+    owner: Owner | None = None
     taken_at: AwareDatetime | None = None
     track_code: Short = ""
 

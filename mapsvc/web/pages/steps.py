@@ -107,6 +107,7 @@ def _request(
         until=read_day(form_text("until"), parts().settings.timezone),
         duplicate_of=form_text("duplicate_of"),
         result=form_text("result"),
+        owner=form_text("owner") if step == "correct_owner" else None,
     )
 
 

@@ -96,6 +96,9 @@ def _event(words: Speech, event: EventView) -> EventLine:
     if data.get("result"):
         said.append(words.find(f"result.{data['result']}") or data["result"])
     said.extend(data[key] for key in ("unit_name", "unit", "area_name") if data.get(key) and not data[key].isdigit())
+    if "from_owner" in data:
+        nobody = words.t("case.no_owner")
+        said.append(f"{data['from_owner'] or nobody} → {data['owner'] or nobody}")
     if event.from_state and event.from_state != event.to_state:
         said.append(f"{words.state_name(event.from_state)} → {words.state_name(event.to_state)}")
     return EventLine(event.at, step_title(words, event.step), by, " · ".join(part for part in said if part))

@@ -69,6 +69,7 @@ class StepForm:
     proposed: str = ""
     sides: tuple[Option, ...] = ()
     owner: str = ""
+    component_owner: str = ""
     areas: tuple[Option, ...] = ()
     conditions: tuple[Option, ...] = ()
     earliest: str = ""
@@ -116,6 +117,7 @@ def _form(words: Speech, view: CaseView, context: StepContext, step: AllowedStep
         proposed=proposed,
         sides=sides,
         owner=view.row.area_name,
+        component_owner=view.row.owner,
         open=bool(sides) and view.row.edge,
         areas=tuple(context.areas) if "area" in step.needs and not sides else (),
         conditions=_conditions(words, view) if "condition" in step.needs else (),

@@ -17,15 +17,6 @@ const common = (ink, label) => ({
   grid: { left: 56, right: 16, top: 24, bottom: 40 },
 });
 
-/** The ends of an axis of shares: whole tenths around what is drawn, so that points do not crowd at one edge. */
-export function ends(shares) {
-  const known = shares.filter((share) => share !== null);
-  if (!known.length) return { min: 0, max: 1, interval: 0.2 };
-  const min = Math.min(0.9, Math.max(0, Math.floor(Math.min(...known) * 10) / 10));
-  const max = Math.min(1, Math.max(Math.ceil(Math.max(...known) * 10) / 10, min + 0.1));
-  return { min, max, interval: max - min < 0.25 ? 0.05 : max - min < 0.55 ? 0.1 : 0.2 };
-}
-
 const SHAPES = { below: "triangle", within: "circle", above: "diamond" };
 
 /** The control chart: a point for each area, the limits as stepped lines over n. */
@@ -50,7 +41,8 @@ export function funnel({ areas, centre }, ink, label) {
     xAxis: { type: "value", name: "n", nameLocation: "middle", nameGap: 26, min: 0, ...axes(ink) },
     yAxis: {
       type: "value",
-      ...ends(areas.flatMap(({ share, limits }) => [share, ...limits])),
+      min: 0,
+      max: 1,
       ...axes(ink),
       axisLabel: { color: ink.text, formatter: whole },
     },
@@ -81,12 +73,7 @@ export function trend({ trend: months }, ink, label) {
   return {
     ...common(ink, label),
     xAxis: { type: "category", data: months.map(({ name }) => name), ...axes(ink) },
-    yAxis: {
-      type: "value",
-      ...ends(months.flatMap(({ share, low, high }) => [share, low, high])),
-      ...axes(ink),
-      axisLabel: { color: ink.text, formatter: whole },
-    },
+    yAxis: { type: "value", min: 0, max: 1, ...axes(ink), axisLabel: { color: ink.text, formatter: whole } },
     tooltip: {
       ...common(ink, label).tooltip,
       trigger: "axis",

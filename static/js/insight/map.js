@@ -11,10 +11,7 @@ export function insight(map, data) {
   const levels = new LevelSwitch(map, { chosen: data.level });
   levels.update();
   const layer = levels.layer;
-  if (data.show === "heat") {
-    layer?.whenLoaded().then(() => layer.colour({})); // a tint over the heat would belie its legend
-    return void showHeat(map, data);
-  }
+  if (data.show === "heat") return void showHeat(map, data);
   if (!layer) return;
   const paint = (frame) => {
     const codes = layer.list().map(({ properties }) => properties.code);

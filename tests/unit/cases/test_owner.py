@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from mapsvc.areas.models import Duty
 from mapsvc.areas.queries.posts import find_due_unit
-from mapsvc.base.errors import InvalidInput, NotFound, TooLarge
+from mapsvc.base.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from mapsvc.cases.models import Case
 from mapsvc.cases.queries.details import get_case
 from mapsvc.cases.queries.tracking import track_case
@@ -65,6 +65,71 @@ def test_another_category_keeps_the_owner(owned: District) -> None:
     owned.step(owned.desk("intake"), receipt.uuid, "recategorise", category=other, reason="另一类")
     case = owned.row(receipt.uuid)
     assert (case.category, case.owner) == (other, GRID_COMPANY)
+
+
+def test_a_corrected_owner_changes_who_is_proposed_and_nothing_else(owned: District) -> None:
+    receipt = owned.open(owned.desk("intake"), channel="hotline", owner=GRID_COMPANY)
+    before = owned.row(receipt.uuid)
+    owned.step(owned.chief("P1"), receipt.uuid, "correct_owner", owner="  国家电网城东 ", reason="杆上有铭牌")
+    case = owned.row(receipt.uuid)
+    assert case.owner == "国家电网城东"
+    for name in (
+        "state",
+        "owner_area_id",
+        "owner_person_id",
+        "unit_id",
+        "due_at",
+        "sign_due_at",
+        "category",
+        "outcome",
+    ):
+        assert getattr(case, name) == getattr(before, name), name
+    with owned.store.read() as work:
+        view = get_case(work, owned.chief("P1"), owned.book, receipt.uuid)
+        told = track_case(work, receipt.track_code)
+        located = owned.snapshot.locate(*CENTRES["G1"])
+        due = find_due_unit(work, case.category, located, work.now.date(), owner=case.owner)
+    last = view.events[-1]
+    assert (last.step, last.reason) == ("correct_owner", "杆上有铭牌")
+    assert dict(last.data) | {"from_owner": GRID_COMPANY, "owner": "国家电网城东"} == dict(last.data)
+    assert due is not None
+    assert due.code == "U1", "the grid company's unit is no longer the one that is due"
+    assert "国家电网" not in repr(told)
+
+
+def test_an_empty_owner_says_that_nobody_is_known_and_needs_its_reason(owned: District) -> None:
+    receipt = owned.open(owned.desk("intake"), channel="hotline", owner=GRID_COMPANY)
+    for given, code in (({"owner": ""}, "needs_reason"), ({"reason": "无铭牌"}, "needs_owner")):
+        with pytest.raises(InvalidInput) as caught:
+            owned.step(owned.desk("dispatcher"), receipt.uuid, "correct_owner", **given)
+        assert caught.value.code == code
+    with pytest.raises(InvalidInput) as caught:
+        owned.step(owned.desk("dispatcher"), receipt.uuid, "correct_owner", owner=GRID_COMPANY, reason="再看")
+    assert caught.value.code == "same_owner"
+    with pytest.raises(TooLarge):
+        owned.step(owned.desk("dispatcher"), receipt.uuid, "correct_owner", owner="长" * 201, reason="再看")
+    owned.step(owned.desk("dispatcher"), receipt.uuid, "correct_owner", owner="", reason="无铭牌, 属地兜底")
+    assert owned.row(receipt.uuid).owner == ""
+
+
+@pytest.mark.parametrize(
+    ("who", "may"),
+    [
+        ("desk:intake", True), ("desk:dispatcher", True), ("desk:duty_officer", True), ("chief:P1", True),
+        ("chief:P2", False), ("chief:G1", False), ("staff:U1", False), ("desk:patrol", False), ("public", False),
+    ],
+)  # fmt: skip
+def test_only_those_who_answer_for_the_case_correct_its_owner(owned: District, who: str, may: bool) -> None:
+    receipt = owned.open(owned.desk("intake"), channel="hotline", owner=GRID_COMPANY)
+    kind, _, name = who.partition(":")
+    actor = PUBLIC if kind == "public" else getattr(owned, kind)(name)
+    if may:
+        owned.step(actor, receipt.uuid, "correct_owner", owner="市政", reason="更正")
+        assert owned.row(receipt.uuid).owner == "市政"
+        return
+    with pytest.raises((Forbidden, NotFound)):
+        owned.step(actor, receipt.uuid, "correct_owner", owner="市政", reason="更正")
+    assert owned.row(receipt.uuid).owner == GRID_COMPANY
 
 
 def test_staff_of_the_place_read_it_and_nobody_else(owned: District) -> None:
