@@ -243,33 +243,39 @@ def test_every_error_code_that_operators_are_told_of_exists() -> None:
 # -- tables and examples
 
 
-def test_every_role_stands_in_the_table_of_roles() -> None:
-    told = {row[0]: row[1] for row in _rows("people.md", "role | 中文")}
+@pytest.mark.parametrize(("page", "first"), [("people.md", "role | 中文"), ("zh/people.md", "角色 | 名称")])
+def test_every_role_stands_in_the_table_of_roles(page: str, first: str) -> None:
+    told = {row[0]: row[1] for row in _rows(page, first)}
     assert told == {role: chinese for role, (chinese, _) in ROLES.items()}
 
 
-def test_the_columns_of_posts_are_those_that_are_read() -> None:
+@pytest.mark.parametrize(("page", "first"), [("people.md", "column"), ("zh/people.md", "列")])
+def test_the_columns_of_posts_are_those_that_are_read(page: str, first: str) -> None:
     columns = {column.name: {fold(name) for name in column.synonyms} for column in import_posts.COLUMNS}
     told: set[str] = set()
-    for names, synonyms, _ in _rows("people.md", "column"):
+    for names, synonyms, _ in _rows(page, first):
         own = [name.strip() for name in names.split(",")]
         told.update(own)
         known = set().union(*(columns[name] for name in own))
-        assert {fold(word) for word in re.split(r"[,;]\s*", synonyms)} <= known, names
+        assert {fold(word) for word in re.split(r"[,;]\s*|[、；]", synonyms)} <= known, names
     assert told == set(columns)
 
 
-def test_the_columns_of_units_are_those_that_are_read() -> None:
-    text = (GUIDE / "people.md").read_text(encoding="utf-8")
-    found = text[text.index("A line for each duty:") :].split(". ")[0].removeprefix("A line for each duty:")
-    told = dict(part.split() for part in found.split(","))
+@pytest.mark.parametrize(
+    ("page", "start", "end"),
+    [("people.md", "A line for each duty:", ". "), ("zh/people.md", "每项处置责任一行：", "。")],
+)
+def test_the_columns_of_units_are_those_that_are_read(page: str, start: str, end: str) -> None:
+    text = (GUIDE / page).read_text(encoding="utf-8")
+    found = text[text.index(start) :].split(end)[0].removeprefix(start)
+    told = dict(part.split() for part in re.split("[,、]", found))
     assert set(told) == {column.name for column in duties.COLUMNS}
     for column in duties.COLUMNS:
         assert told[column.name] in column.synonyms
 
 
 def test_the_diagram_of_states_uses_the_words_of_the_workflow() -> None:
-    diagram = next(fence.text for fence in read_fences(GUIDE / "cases.md") if "received" in fence.text)
+    diagram = _fence("cases.md", "text", "received").text
     known = {zh for zh, _ in [*STATE_NAMES.values(), *STEP_NAMES.values()]}
     used = set(re.findall(r"[一-鿿]+", diagram))
     assert used <= known
@@ -280,6 +286,7 @@ def test_the_count_of_categories_without_a_chief_is_right() -> None:
     categories = load_categories(paths.data_dir() / "categories.toml")
     assert sum(category.no_chief for category in categories) == 11
     assert "Eleven categories may not be given" in (GUIDE / "cases.md").read_text(encoding="utf-8")
+    assert "有十一类问题不得以" in (GUIDE / "zh" / "cases.md").read_text(encoding="utf-8")
 
 
 def test_the_layer_of_the_example_is_taken(tmp_path: Path) -> None:
