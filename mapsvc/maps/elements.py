@@ -137,7 +137,7 @@ class LabelLayer(DataLayer):
 
 
 class CaseLayer(DataLayer):
-    """Open cases as signs from the JSON at `url`, grouped where they would cover each other."""
+    """Open cases as signs, grouped where they would cover each other: by tiles where `url` has {z}, {x} and {y}."""
 
     maker = "cases"
 

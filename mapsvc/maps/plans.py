@@ -89,7 +89,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where layers load from: the areas API and the dots of cases."""
+    """Where layers load from: the areas API and the tiles of cases."""
 
     areas: str
     cases: str

@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 from flask import Response, render_template, request, url_for
 
 from mapsvc.areas.queries.posts import find_due_unit
-from mapsvc.base.errors import MapsvcError, NotFound
+from mapsvc.base.errors import InvalidInput, MapsvcError, NotFound
+from mapsvc.cases.queries.columns.masks import CaseFilter, count_in_box
 from mapsvc.cases.queries.counters import Bounds, bounds_of
 from mapsvc.cases.queries.details import get_case
 from mapsvc.cases.queries.photos import find_photo
-from mapsvc.cases.queries.views import CaseView
+from mapsvc.cases.queries.views import CaseFilters, CaseView
 from mapsvc.cases.queries.worklist import list_cases
 from mapsvc.cases.rules.values import Contact
 from mapsvc.cases.service.disclosure import disclose_contact
@@ -32,10 +33,11 @@ from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.present import caseview
 from mapsvc.web.present.legend import Legend, LegendSign, ground_legend, line_legend, shapes_of
 from mapsvc.web.present.steps import StepContext, step_forms
-from mapsvc.web.present.worklist import Asked, Option, work_list
+from mapsvc.web.present.worklist import Asked, Option, read_box, work_list
 
 PAGE_SIZE = 50
 MOST_CARDS = 12
+CARDS_A_PAGE = 20
 
 
 @pages.get("/cases")
@@ -92,6 +94,9 @@ def area_options(chosen: str) -> tuple[Option, ...]:
 @pages.get("/cases/cards")
 @permission("case.view")
 def case_cards() -> str:
+    """Return cards for the panel of a map: of cases by their rows, or of all open ones in a box, by pages."""
+    if "box" in request.args:
+        return _cards_in_box(request.args["box"])
     rows = []
     with parts().store.read() as work:
         for case_id in read_ids(request.args.get("ids", ""), MOST_CARDS):
@@ -99,7 +104,22 @@ def case_cards() -> str:
                 rows.append(get_case(work, actor(), parts().rulebook, case_id).row)
             except NotFound:
                 continue  # closed, moved out of scope, or never there: the others are shown
-    return render_template("pieces/case_cards.html", rows=rows)
+    return render_template("pieces/case_cards.html", rows=rows, count=len(rows), next_url="", list_url="")
+
+
+def _cards_in_box(text: str) -> str:
+    """Return a page of what a circle of the map stands for: the same cases that its number counts."""
+    box = read_box(text)
+    if box is None:
+        raise InvalidInput("bad_bbox", "A box is west,south,east,north in degrees.", hint="Use the links of the map.")
+    filters = CaseFilters(open_only=True, include_historic=False, bbox=box)
+    with parts().store.read() as work:
+        page = list_cases(work, actor(), filters, request.args.get("cursor") or None, CARDS_A_PAGE, counted=False)
+    wanted = CaseFilter(open_only=True)
+    count = count_in_box(parts().columns.current(), actor(), wanted, now(), box)
+    following = url_for("pages.case_cards", box=text, cursor=page.cursor) if page.cursor else ""
+    whole = url_for("pages.case_list", box=text)
+    return render_template("pieces/case_cards.html", rows=page.rows, count=count, next_url=following, list_url=whole)
 
 
 @pages.get("/cases/<number>")

@@ -28,10 +28,15 @@ def map_of() -> MapOf:
     return MapOf(
         layers=found.layers,
         audience=Audience(actor(), reviewed=bool(found.settings.map_review_number)),
-        addresses=Addresses(areas=url_for("api.areas.list_areas"), cases=url_for("pages.case_points")),
+        addresses=Addresses(areas=url_for("api.areas.list_areas"), cases=_case_tiles()),
         ground=_ground(found.settings, [one.layer for one in own], tiles),
         levels=tuple(snapshot().tables),
     )
+
+
+def _case_tiles() -> str:
+    """Return the address of the tiles of cases, with its three variables."""
+    return url_for("tiles.cases.case_tile", z=0, x=0, y=0).replace("/0/0/0.", "/{z}/{x}/{y}.")
 
 
 def _ground(settings: Settings, own: list[Layer], tiles: str) -> Ground:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
+from mapsvc.base.errors import InvalidInput
 from mapsvc.cases.queries.counters import Bounds
 from mapsvc.cases.queries.views import CaseFilters, Page
 from mapsvc.cases.rules.cuts import Cut
 from mapsvc.cases.rules.values import CHANNEL_GROUPS, STATES
 from mapsvc.web.present.counts import LISTS
 from mapsvc.web.present.speech import Speech
+from mapsvc.web.values import box_of
 
 FLAGS = (
     "mine", "sign_due", "due_today", "due_soon", "overdue", "unplaced", "edge", "handed", "new_today", "closed_today",
@@ -19,9 +21,20 @@ FLAGS = (
 FIGURE = ("figure", "part", "window", "at", "channel", "history")
 """What names the figure whose cases are listed, see `present.insight.list_url`."""
 
-KEPT = ("text", "state", "checked", "category", "area", "unit", "sort", *FLAGS, *FIGURE)
+KEPT = ("text", "state", "checked", "category", "area", "box", "unit", "sort", *FLAGS, *FIGURE)
+WHERE = frozenset({"area", "box", "unit"})
+"""What says of where the cases are: a ready-made view keeps it."""
+
 LONGEST = 100
 _CHECKED = {"0": False, "1": True}
+
+
+def read_box(text: str) -> tuple[float, float, float, float] | None:
+    """Return a box of the map (west, south, east, north in degrees, WGS 84); None for what is none."""
+    try:
+        return box_of(text)
+    except (ValueError, InvalidInput):
+        return None
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,8 @@ class Asked:
             kept.pop("state", None)
         if kept.get("sort") not in {"urgency", "newest"}:
             kept.pop("sort", None)
+        if "box" in kept and read_box(kept["box"]) is None:
+            kept.pop("box")
         return cls(kept, area_id, unit_id)
 
     def has(self, name: str) -> bool:
@@ -119,6 +134,7 @@ class Asked:
             closed_since=bounds.day_begins if self.has("closed_today") else None,
             include_historic=bool(state == "closed" or text) and not of_today,
             text=text,
+            bbox=read_box(self.values.get("box", "")),
             sort=self.values.get("sort", "urgency"),
         )
 
@@ -154,15 +170,15 @@ _CHIPS: tuple[tuple[str, dict[str, str]], ...] = (
 
 
 def chips_of(words: Speech, asked: Asked, base: str) -> tuple[Chip, ...]:
-    """Return the ready-made views; the area that is chosen stays chosen."""
-    kept = {name: value for name, value in asked.values.items() if name in {"area", "unit"}}
-    present = {name: value for name, value in asked.values.items() if name not in {"area", "unit"}}
+    """Return the ready-made views; the area or the part of the map that is chosen stays chosen."""
+    kept = {name: value for name, value in asked.values.items() if name in WHERE}
+    present = {name: value for name, value in asked.values.items() if name not in WHERE}
     return tuple(Chip(words.t(key), Asked({**kept, **values}).url(base), present == values) for key, values in _CHIPS)
 
 
 def _counted(words: Speech, asked: Asked) -> str:
     """Return the words of the counter whose list this is; empty for another list."""
-    present = {name: value for name, value in asked.values.items() if name not in {"area", "unit"}}
+    present = {name: value for name, value in asked.values.items() if name not in WHERE}
     name = next((name for name, query in LISTS.items() if dict(parse_qsl(query)) == present), "")
     return words.t(f"count.{name}") if name else ""
 

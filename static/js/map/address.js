@@ -9,6 +9,14 @@ export function parsePlace(text) {
   return { zoom, lat, lon };
 }
 
+/** Read [west, south, east, north] from "121.1,41.1,121.2,41.2"; null when it is not one. */
+export function readBox(text) {
+  const parts = (text ?? "").split(",").map(Number);
+  if (parts.length !== 4 || parts.some((part) => !Number.isFinite(part))) return null;
+  const [west, south, east, north] = parts;
+  return west < east && south < north && Math.abs(west) <= 180 && Math.abs(south) <= 90 ? parts : null;
+}
+
 export function formatPlace({ zoom, lat, lon }) {
   return `${zoom}/${lat.toFixed(5)}/${lon.toFixed(5)}`;
 }
@@ -20,8 +28,8 @@ export function withState(search, changes) {
     if (value === null || value === "" || value === undefined) values.delete(name);
     else values.set(name, String(value));
   }
-  // Slashes and colons are readable and allowed in a query.
-  const text = values.toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
+  // Slashes, colons and commas are readable and allowed in a query.
+  const text = values.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%2C", ",");
   return text ? `?${text}` : "";
 }
 

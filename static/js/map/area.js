@@ -1,5 +1,6 @@
 // The map of one area: it is outlined, its neighbours dimmed; signs lead to their cases.
 
+import { CaseKeys } from "./casekeys.js";
 import { LevelSwitch } from "./levels.js";
 
 export function area(map, data) {
@@ -14,10 +15,15 @@ export function area(map, data) {
       levels.relabel();
     });
   }
+  const { cases } = map.mapsvc;
+  if (!cases) return;
+  const open = (item) => {
+    if (item.count === 1) location.assign(`${data.case_url}/${item.id}`);
+    else if (!cases.zoomTo(item)) location.assign(`${data.case_url}?area=${data.level}:${data.code}&box=${item.box}`);
+  };
   map.on("click", ({ containerPoint }) => {
-    const picked = map.mapsvc.cases?.pick(containerPoint);
-    if (!picked) return;
-    if (picked.cases.length === 1) location.assign(`${data.case_url}/${picked.cases[0].id}`);
-    else map.fitBounds(L.latLngBounds(picked.cases.map(({ lat, lon }) => [lat, lon])).pad(0.3));
+    const picked = cases.pick(containerPoint);
+    if (picked) open(picked);
   });
+  new CaseKeys(map, cases, open);
 }

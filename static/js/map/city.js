@@ -2,6 +2,7 @@
 
 import { say } from "../words.js";
 import { formatPlace, remember } from "./address.js";
+import { wireCases } from "./citycases.js";
 import { LevelSwitch } from "./levels.js";
 import { load } from "./load.js";
 import { addLocate } from "./locate.js";
@@ -28,6 +29,7 @@ export function city(map, data) {
     document.querySelector("[data-measure-box]"),
     document.querySelector("[data-measure]"),
   );
+  page.cases = wireCases(page, state);
   wireClicks(page);
   wireSearch(page);
   wireLegend(state);
@@ -38,7 +40,8 @@ export function city(map, data) {
   panel.onClose = () => {
     for (const layer of map.mapsvc.areas) layer.select(null);
     levels.relabel();
-    remember({ area: null });
+    remember({ area: null, here: null });
+    page.cases?.keys.comeBack();
   };
   const [level, code] = (state.get("area") ?? "").split(":");
   if (level && code) showArea(page, level, code, { zoom: !state.has("at") });
@@ -141,8 +144,8 @@ function wireClicks(page) {
   });
   map.on("click", async ({ latlng, containerPoint }) => {
     if (page.measure.active) return page.measure.add(latlng);
-    const picked = map.mapsvc.cases && map.hasLayer(map.mapsvc.cases) ? map.mapsvc.cases.pick(containerPoint) : null;
-    if (picked) return showCases(page, picked);
+    const picked = page.cases?.pick(containerPoint);
+    if (picked) return page.cases.open(picked);
     if (!page.levels.leading) return;
     const url = `${data.locate_url}?lon=${latlng.lng.toFixed(7)}&lat=${latlng.lat.toFixed(7)}`;
     try {
@@ -159,7 +162,7 @@ function wireClicks(page) {
 async function showArea({ map, data, panel, levels }, level, code, { zoom = false } = {}) {
   const layer = map.mapsvc.areas.find((candidate) => candidate.options.level === level);
   for (const other of map.mapsvc.areas) other.select(other === layer ? code : null);
-  remember({ area: `${level}:${code}` });
+  remember({ area: `${level}:${code}`, here: null });
   await panel.open(`${data.area_url}/${encodeURIComponent(level)}/${encodeURIComponent(code)}/card`);
   if (layer && zoom) {
     await layer.whenLoaded();
@@ -172,13 +175,4 @@ async function showArea({ map, data, panel, levels }, level, code, { zoom = fals
     }
   }
   levels.relabel();
-}
-
-async function showCases({ map, data, panel }, picked) {
-  if (picked.cases.length > 12 && map.getZoom() < map.getMaxZoom()) {
-    const bounds = L.latLngBounds(picked.cases.map(({ lat, lon }) => [lat, lon]));
-    return map.fitBounds(bounds.pad(0.2), { maxZoom: Math.max(map.getZoom() + 1, 18) });
-  }
-  const ids = picked.cases.map(({ id }) => id).join(",");
-  return panel.open(`${data.case_cards_url}?ids=${ids}`);
 }

@@ -13,8 +13,9 @@ export function load(url) {
 }
 
 /** Fetch JSON anew. */
-export async function loadJson(url) {
-  const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
+export async function loadJson(url, options = {}) {
+  const headers = { Accept: "application/json" };
+  const response = await fetch(url, { credentials: "same-origin", headers, ...options });
   if (!response.ok) throw new Error(`${response.status} ${url}`);
   return response.json();
 }

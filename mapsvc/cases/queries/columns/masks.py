@@ -83,6 +83,19 @@ def filter_mask(columns: CaseColumns, wanted: CaseFilter, now: datetime, rows: s
     return _remembered(columns, ("filter", wanted, moment), make, rows)
 
 
+def count_in_box(
+    columns: CaseColumns, actor: Actor, wanted: CaseFilter, now: datetime, box: tuple[float, float, float, float]
+) -> int:
+    """Count the cases in a box (west, south, east, north in degrees, WGS 84; its edges belong to it) that one may see.
+
+    The same cases that the circles of a map count, without a limit.
+    """
+    west, south, east, north = box
+    within = (columns.lon >= west) & (columns.lon <= east) & (columns.lat >= south) & (columns.lat <= north)
+    rows = within & visible_mask(columns, actor) & filter_mask(columns, wanted, now)
+    return int(np.count_nonzero(rows))
+
+
 def open_mask(columns: CaseColumns, rows: slice = EVERYTHING) -> Bools:
     """Return which cases are not closed."""
     found: Bools = columns.state[rows] != columns.code_of("state", "closed")
