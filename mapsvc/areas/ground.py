@@ -13,6 +13,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,8 @@ Geometries = NDArray[np.object_]
 
 FOLDER = "ground"
 FORMAT = b"mapsvc-ground-1"
+LEFT_AFTER_S = 3600
+_ASIDE = ".aside-"
 _CODE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _SCHEMA = pa.schema(
     [("geometry", pa.binary()), ("name", pa.string()), ("kind", pa.string()), ("households", pa.int32())]
@@ -98,7 +101,7 @@ def save(data_dir: Path, code: str, rows: GroundRows, source: str = "") -> Path:
 def _write_aside(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".aside-")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_ASIDE)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -108,12 +111,22 @@ def _write_aside(path: Path, content: bytes) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+        _drop_leftovers(path)
     except OSError as error:
         raise Unavailable(
             "ground_not_written",
             f"The ground layer cannot be written: {error.strerror}.",
             hint="Check that MAPSVC_DATA_DIR is there, may be written and has room. The layer is as it was.",
         ) from error
+
+
+def _drop_leftovers(written: Path) -> None:
+    """Remove what killed writers left beside a file just written; one still at work has a file of this hour."""
+    now = written.stat().st_mtime
+    for leftover in written.parent.glob(f"{_ASIDE}*"):
+        with suppress(FileNotFoundError):
+            if now - leftover.stat().st_mtime > LEFT_AFTER_S:
+                leftover.unlink()
 
 
 def load(data_dir: Path, code: str) -> GroundLayer | None:
