@@ -21,7 +21,7 @@ from mapsvc.web.pages import handbook
 from .commandlines import FENCE, Fence, read_fences, without_comments
 
 GUIDE = paths.guide_dir()
-PAGES = sorted(path.name for path in (GUIDE / "zh").glob("*.md"))
+PAGES = sorted(path.name for path in GUIDE.glob("*.md"))
 SPAN = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HAN = re.compile(r"[一-鿿]")
@@ -66,6 +66,10 @@ def _comparable(fence: Fence) -> tuple[str, object]:
     if fence.language == "text":
         return fence.language, set(re.findall(r"[a-z]+_[a-z]+|[a-z]+(?= [一-鿿])|-> \w+", fence.text))
     return fence.language, without_comments(fence.text)
+
+
+def test_every_page_has_its_counterpart() -> None:
+    assert sorted(path.name for path in (GUIDE / "zh").iterdir()) == PAGES
 
 
 @by_page

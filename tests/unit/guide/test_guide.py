@@ -29,7 +29,7 @@ from mapsvc.people.rules.permissions import PERMISSIONS
 from mapsvc.storage.work import Store
 from mapsvc.web.api.bodies import CaseBody, StepBody
 from mapsvc.web.errors import HTTP_ERRORS, STATUS
-from tools.reference import reference
+from tools.reference import Tongue, load_chinese, reference, write_reference
 
 from .commandlines import Fence, iter_mapsvc_lines, parse, read_fences, read_spans, touch_files, without_comments
 
@@ -83,9 +83,7 @@ def _rows(page: str, first: str) -> list[list[str]]:
 @by_name
 def test_every_link_leads_somewhere(file: Path) -> None:
     targets = [target for target in LINK.findall(file.read_text(encoding="utf-8")) if "://" not in target]
-    folders = [file.parent, GUIDE] if file in CHINESE else [file.parent]  # a page may still be English only
-    paths_of = {target: [folder / target.split("#")[0] for folder in folders] for target in targets}
-    missing = [target for target in targets if not any(path.exists() for path in paths_of[target])]
+    missing = [target for target in targets if not (file.parent / target.split("#")[0]).exists()]
     assert missing == []
 
 
@@ -118,6 +116,23 @@ def test_a_district_is_put_in_by_five_lines() -> None:
 
 def test_the_reference_is_fresh(page_text: str) -> None:
     assert page_text == reference(), "run `python -m tools.reference`"
+
+
+def test_the_reference_in_chinese_is_fresh_and_nothing_in_its_dictionary_is_stale() -> None:
+    chinese = Tongue("zh")
+    fresh = write_reference(chinese)
+    assert (GUIDE / "zh" / "reference.md").read_text(encoding="utf-8") == fresh, "run `python -m tools.reference`"
+    stale = set(load_chinese()) - chinese.used
+    assert stale == set(), "the program says these differently now: mend tools/reference_zh.toml"
+
+
+def test_a_sentence_without_chinese_stays_english_and_is_listed() -> None:
+    chinese = Tongue("zh")
+    assert chinese.say("Print JSON.") == "以 JSON 打印。"
+    assert chinese.say("Something quite new.") == "Something quite new."
+    assert chinese.words("guard", ("edge", "quite_new")) == "案件在交界处、quite_new"
+    assert chinese.missing == ["Something quite new.", "guard quite_new"]
+    assert chinese.join("Something quite new.", "默认值：空。", "完。") == "Something quite new. 默认值：空。完。"
 
 
 def test_every_setting_has_its_heading(page_text: str) -> None:
