@@ -22,6 +22,7 @@ NOUNS: dict[str, str] = {
     "assign": "Give every point of a file its area.",
     "cases": "Import and export cases.",
     "patrols": "Import tracks of patrols.",
+    "maps": "Write a map as one file that opens without a network.",
     "insight": "Print briefings and verify figures against the event log.",
     "users": "Add and list accounts, roles and tokens.",
     "serve": "Serve the pages and the API.",

@@ -77,13 +77,18 @@ class Audience:
     @property
     def sees_borders(self) -> bool:
         """Whether administrative borders may be drawn."""
-        return self.actor.user_id is not None or self.reviewed
+        return self._is_staff or self.reviewed
+
+    @property
+    def _is_staff(self) -> bool:
+        """Whether it is somebody with an account, or the program itself on the command line."""
+        return self.actor.user_id is not None or self.actor.system
 
     def choose(self, layers: Layers, source: str) -> list[Layer]:
         """Return the layers of a source that may be shown, the lowest first."""
         if source == "areas" and not self.sees_borders:
             return []
-        roles, known = self.actor.role_names, self.actor.user_id is not None
+        roles, known = self.actor.role_names, self._is_staff
         return [layer for layer in layers if layer.source == source and layer.is_for(roles, logged_in=known)]
 
 

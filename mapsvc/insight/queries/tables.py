@@ -70,15 +70,16 @@ def areas_shown(
     rows = np.arange(len(table))
     where = scope(actor, "case.view")
     if area_id is not None:
-        rows = rows[_lies_in(snapshot, table, [area_id])]
+        rows = rows[lies_in(snapshot, table, [area_id])]
     if not where.everywhere:
         kept = np.zeros(len(table), np.bool_)
-        kept[_lies_in(snapshot, table, where.area_ids)] = True
+        kept[lies_in(snapshot, table, where.area_ids)] = True
         rows = rows[kept[rows]]
     return table, rows
 
 
-def _lies_in(snapshot: Snapshot, table: AreaTable, area_ids: Iterable[int]) -> NDArray[np.bool_]:
+def lies_in(snapshot: Snapshot, table: AreaTable, area_ids: Iterable[int]) -> NDArray[np.bool_]:
+    """Return which areas of a table are one of `area_ids`, or lie in one of them by the point of their name."""
     found = np.isin(table.area_ids, list(area_ids))
     held = snapshot.locate_rows(table.label_lonlat[:, 0], table.label_lonlat[:, 1])
     for area_id in area_ids:

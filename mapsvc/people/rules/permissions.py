@@ -104,6 +104,7 @@ _ROWS: tuple[Permission, ...] = (
     Permission("locate.names", _holders(*READERS), "See who answers for a place, also where no name is posted up."),
     Permission("point.assign", _holders("planner", "dispatcher", "admin"), "Give many points their areas."),
     Permission("layer.view", EVERYBODY, "Load map layers; each layer names its own audience."),
+    Permission("map.export", _holders(*READERS), "Download a map as one file; figures in it need `insight.view`."),
     Permission("patch.view", _holders(*CHIEFS, *DESK, "patrol", "planner", "leader"), "See a chief's patch page."),
     # Posts, units, duties.
     Permission("post.view", _holders(*READERS), "See who holds which post, and areas without a chief."),

@@ -55,6 +55,7 @@ class City:
     legend: Legend
     no_borders: bool
     no_areas: bool
+    may_export: bool
 
 
 @pages.get("/")
@@ -95,6 +96,7 @@ def _city(levels: list[str], *, shows_cases: bool) -> City:
         ),
         no_borders=not map_of().audience.sees_borders,
         no_areas=not snapshot().tables,
+        may_export=bool(levels) and allows(actor(), "map.export"),
     )
 
 

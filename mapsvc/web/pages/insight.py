@@ -84,6 +84,7 @@ class InsightPage:
     slider: tuple[str, ...]
     slider_at: int
     may_print: bool
+    export_url: str
     few: int
     charts: dict[str, Any]
 
@@ -118,6 +119,7 @@ def insight() -> str:
         slider=tuple(present.window_name(say, window) for window in windows),
         slider_at=_slider_at(windows, asked.window),
         may_print=allows(actor(), "insight.export"),
+        export_url=_export_url(asked),
         few=FEW,
         charts=_charts(table, months),
     )
@@ -161,6 +163,15 @@ def _area_urls(figures: AreaFigures) -> dict[str, str]:
 
 def _url(asked: Asked, **changes: str) -> str:
     return f"{url_for('pages.insight')}?{urlencode({**asked.values, **changes}, safe=':.')}"
+
+
+def _export_url(asked: Asked) -> str:
+    """Return where the map on the page is made into a file of its own; empty for who may not."""
+    if not allows(actor(), "map.export"):
+        return ""
+    theme = "heat" if asked.show == "heat" else asked.rate
+    return url_for("pages.map_export", theme=theme, level=asked.level, window=asked.window.name,
+                   area=asked.kept.get("area"), audience="staff")  # fmt: skip
 
 
 def _slider_at(windows: tuple[Window, ...], window: Window) -> int:

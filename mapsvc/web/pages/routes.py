@@ -13,6 +13,7 @@ from mapsvc.web.pages import (
     ground,
     guide,
     insight,
+    mapfile,
     nearby,
     office,
     report,
@@ -21,7 +22,7 @@ from mapsvc.web.pages import (
 )
 from mapsvc.web.pages.blueprint import pages
 
-VIEWS = (account, areas, cases, city, ground, guide, insight, nearby, office, report, steps, track)
+VIEWS = (account, areas, cases, city, ground, guide, insight, mapfile, nearby, office, report, steps, track)
 """Importing these modules put their views on the blueprint."""
 
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-import numpy as np
 from flask import Blueprint, Response
-from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field
 
 from mapsvc.base.errors import InvalidInput
 from mapsvc.cases.queries.columns.masks import CaseFilter, filter_mask, visible_mask
 from mapsvc.geo import heat, heat_classes
 from mapsvc.geo.tiles.mercator import MAX_ZOOM, get_tile
+from mapsvc.insight.queries.heat import Heat
+from mapsvc.maps.pictures import encode_png
 from mapsvc.web.contract import Answer, operation
 from mapsvc.web.guard import permission
 from mapsvc.web.parts import actor, now, parts, snapshot
 from mapsvc.web.respond import entity_tag, json_response, tagged, unchanged
 from mapsvc.web.tiles.filters import CaseQuery, case_filter
-from mapsvc.web.tiles.heats import Heat
 
 blueprint = Blueprint("heat", __name__)
 
@@ -196,17 +193,3 @@ def _months(query: HeatLegendQuery) -> Iterator[HeatMonth]:
         yield HeatMonth(begins, ends, found.n, round(found.highest, 2))
         begins = following
     raise InvalidInput("window_too_long", f"A slider has up to {MOST_MONTHS} months.", hint="Ask for fewer.")
-
-
-def encode_png(classes: NDArray[np.uint8]) -> bytes:
-    """Return a picture of classes: transparent, five colours, and a hatch of grey for what cannot be told."""
-    shown = classes.copy()
-    y, x = np.indices(shown.shape)
-    shown[(classes == heat_classes.UNKNOWN) & ((x + y) % 8 > 1)] = 0
-    colours = ("#000000", *heat_classes.COLOURS, heat_classes.UNKNOWN_COLOUR)
-    opacities = (0.0, *heat_classes.OPACITIES, heat_classes.UNKNOWN_OPACITY)
-    picture = Image.fromarray(shown, mode="P")
-    picture.putpalette([value for colour in colours for value in bytes.fromhex(colour[1:])])
-    out = io.BytesIO()
-    picture.save(out, "PNG", transparency=bytes(round(opacity * 255) for opacity in opacities))
-    return out.getvalue()
