@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mapsvc.base.errors import MapsvcError
 from mapsvc.people.rules.actor import Actor
 from mapsvc.people.rules.permissions import allows
+from mapsvc.web.pages.handbook import CHAPTERS
 from mapsvc.web.pages.problems import problem_words
 from mapsvc.web.parts import actor, now, parts, snapshot
 from mapsvc.web.present.speech import Speech
@@ -56,6 +57,7 @@ class Frame:
     caption: str
     foot: str
     here: str
+    guide_url: str
     script_words: Mapping[str, str]
 
 
@@ -163,6 +165,14 @@ def _here(**changes: str) -> str:
     return f"{request.path}?{urlencode(values)}"
 
 
+def _guide_url() -> str:
+    """Return the address of the chapter that tells of this page, else of the front of the guide."""
+    name, _, anchor = CHAPTERS.get((request.endpoint or "").removeprefix("pages."), "").partition("#")
+    if not name:
+        return url_for("pages.guide")
+    return url_for("pages.guide_page", name=name, _anchor=anchor or None)
+
+
 def make_frame() -> Frame:
     """Return the frame of this answer."""
     words, who = speech(), actor()
@@ -185,6 +195,7 @@ def make_frame() -> Frame:
         caption=caption(),
         foot=" · ".join(line for line in (parts().settings.caption, words.t("frame.foot")) if line),
         here=request.full_path.rstrip("?") if request.method == "GET" else request.path,
+        guide_url=_guide_url(),
         script_words=words.book.under(words.language, "script"),
     )
 

@@ -20,6 +20,34 @@ TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 FIRST = "index"
 ENGLISH, CHINESE = "en", "zh"
 
+CHAPTERS = {
+    "city_map": "maps#the-city-map",
+    "map_export": "maps#one-file-for-a-briefing",
+    "area_list": "people#areas-without-a-chief",
+    "area_page": "workday",
+    "patch_page": "workday",
+    "office": "workday",
+    "unit": "workday",
+    "case_list": "cases",
+    "case_page": "cases#workflows",
+    "case_step": "cases#workflows",
+    "case_contact": "people#a-reporters-contact",
+    "case_change": "cases#who-gets-it",
+    "case_new": "cases#intake",
+    "open_by_staff": "cases#intake",
+    "insight": "figures",
+    "insight_formulas": "figures#rates",
+    "report": "residents#reporting",
+    "send_report": "residents#reporting",
+    "track_form": "residents#following",
+    "track": "residents#following",
+    "device": "residents#browsers",
+    "old_browser": "residents#browsers",
+    "login": "people#log-in",
+    "log_in": "people#log-in",
+}
+"""Which chapter tells of a page, by the name of its view; any other page leads to the front of the guide."""
+
 
 @dataclass(frozen=True)
 class Chapter:

@@ -122,3 +122,49 @@ def test_no_anchor_of_a_page_is_taken_twice(town: Town, name: str) -> None:
     html = page(town, f"/guide/{name}" if name != "index" else "/guide")[1]
     twice = [anchor for anchor, count in Counter(re.findall(r'\sid="([^"]*)"', html)).items() if count > 1]
     assert twice == []
+
+
+PIECES = {
+    "area_card", "area_figures", "case_cards", "case_points", "ground_tile", "insight_frames", "map_file", "map_search", "photo",
+    "report_nearby", "report_preview", "start", "track_photo", "track_qr",
+}  # fmt: skip
+"""What is no page of its own: pieces of pages, pictures, data for scripts, a redirect."""
+
+
+def test_every_page_but_the_guide_has_its_chapter(town: Town) -> None:
+    rules = [rule for rule in town.app.url_map.iter_rules() if rule.endpoint.startswith("pages.")]
+    reading = {rule.endpoint.removeprefix("pages.") for rule in rules if "GET" in (rule.methods or ())}
+    assert reading - PIECES - {"guide", "guide_page"} <= set(handbook.CHAPTERS)
+    assert set(handbook.CHAPTERS) <= {rule.endpoint.removeprefix("pages.") for rule in rules}
+
+
+@pytest.mark.parametrize("chapter", sorted(set(handbook.CHAPTERS.values())))
+def test_every_chapter_that_a_page_leads_to_is_there(chapter: str) -> None:
+    name, _, anchor = chapter.partition("#")
+    found = handbook.find_chapter(name, "en")
+    assert not anchor or anchor in handbook.list_anchors(found.text)
+
+
+@pytest.mark.parametrize(
+    ("path", "who", "chapter"),
+    [
+        ("/report", "", "/guide/residents#reporting"),
+        ("/track", "", "/guide/residents#following"),
+        ("/", "", "/guide/maps#the-city-map"),
+        ("/office", "dispatcher", "/guide/workday"),
+        ("/cases", "dispatcher", "/guide/cases"),
+        ("/cases/none", "dispatcher", "/guide/cases#workflows"),
+        ("/nowhere", "", "/guide"),
+    ],
+)
+def test_menu_and_foot_lead_to_the_chapter_of_the_page(town: Town, path: str, who: str, chapter: str) -> None:
+    html = town.client().get(path, headers={"Accept": "text/html", **town.headers(who)}).get_data(as_text=True)
+    menu = re.search(r'<a href="([^"]*)">(?:(?!</a>).)*使用指南</a>', html)
+    assert menu
+    assert menu[1] == chapter
+    foot = re.search(r'<footer class="foot">.*<a href="([^"]*)">本页说明</a>', html)
+    assert path == "/" or (foot and foot[1] == chapter)
+
+
+def test_the_guide_itself_needs_no_help(town: Town) -> None:
+    assert "本页说明" not in page(town, "/guide/cases")[1]
