@@ -1,4 +1,4 @@
-"""A small town for tests of the web: 4 x 4 grids, chiefs, one account for each role, and an app over it.
+"""A small town for tests of the web: 4 x 4 grids or more, chiefs, one account for each role, and an app over it.
 
 Two of everything that can be somebody else's: patches P0 and P1, units A and B, chiefs of both.
 """
@@ -105,9 +105,11 @@ class Town:
         return self.put_json(f"/api/v1/cases/{case_uuid}/steps/{uuid.uuid4()}", {"step": step, **more}, who)
 
 
-def build(store: Store, settings: Settings, clock: FixedClock, *, public_names: bool = False, **changed: Any) -> Town:
-    """Make the town in an empty store, and the app over it; `changed` replaces settings."""
-    import_rows(store, settings, squares.shipped_levels(), SYSTEM, "grid", squares.grid_rows())
+def build(
+    store: Store, settings: Settings, clock: FixedClock, *, public_names: bool = False, size: int = 4, **changed: Any
+) -> Town:
+    """Make the town of `size` x `size` grids in an empty store, and the app over it; `changed` replaces settings."""
+    import_rows(store, settings, squares.shipped_levels(), SYSTEM, "grid", squares.grid_rows(size, size))
     with store.write() as work:
         areas = {(row.level, row.code): row.id for row in work.session.scalars(select(Area))}
         units = {code: Unit(code=code, name=f"unit {code}") for code in ("A", "B")}

@@ -130,6 +130,12 @@ class AreaLayer(DataLayer):
     maker = "areas"
 
 
+class AreaTileLayer(DataLayer):
+    """Areas of a level of many, drawn from tiles; beside what `AreaLayer` takes the fields of `plans.TileSet`."""
+
+    maker = "areaTiles"
+
+
 class LabelLayer(DataLayer):
     """Names of the areas of the leading level, with a halo and without collisions."""
 

@@ -18,6 +18,9 @@ from tests import town as towns
 PILE = 10_000
 """Cases on one point: a square on which every report of a hotline is put that says no more than its name."""
 
+SIZE = 21
+"""Grids from west to east and from south to north: so many that they come by tiles."""
+
 TWO_TONGUES = "和平里 Peace Lane مسالمة"
 LONG_WORD = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"
 SPACE = UUID("5f0d7f6e-2f1c-4b8e-9b52-6f6d1c1b0a12")
@@ -28,7 +31,7 @@ def build(settings: Settings) -> towns.Town:
     engine = make_engine(settings.store_url)
     migrate.upgrade(engine)
     store = Store(engine, SystemClock())
-    town = towns.build(store, settings, SystemClock())  # type: ignore[arg-type]  # the real clock, as the server's
+    town = towns.build(store, settings, SystemClock(), size=SIZE)  # type: ignore[arg-type]  # the real clock, as the server's
     lon, lat = towns.squares.middle(2, 1)
     for step in (0.0, 0.0001):
         town.report(column=2, row=1, position={"lon": lon + step, "lat": lat, "source": "tap"})

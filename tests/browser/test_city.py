@@ -1,11 +1,14 @@
-"""The city map as its user uses it: circles and their lists, by mouse, finger and keyboard."""
+"""The city map as its user uses it: circles and their lists, areas of tiles, by mouse, finger and keyboard."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from mapsvc.base.settings import load_settings
@@ -62,6 +65,20 @@ def at(column: int, row: int, zoom: float) -> str:
     """Return the middle of a square as a place in the address."""
     lon, lat = squares.middle(column, row)
     return f"{zoom}/{lat:.5f}/{lon:.5f}"
+
+
+def spot(page: Page, column: int, row: int) -> tuple[float, float]:
+    """Return where the middle of a square lies in the window."""
+    x, y = page.evaluate(
+        """([lon, lat]) => {
+            const element = document.querySelector(".folium-map");
+            const { left, top } = element.getBoundingClientRect();
+            const { x, y } = element.map.latLngToContainerPoint([lat, lon]);
+            return [x + left, y + top];
+        }""",
+        list(squares.middle(column, row)),
+    )
+    return x, y
 
 
 def drawn(page: Page) -> list[dict[str, float]]:
@@ -195,10 +212,125 @@ def test_cases_that_do_not_come_are_told_and_tried_again(open_city: Open, watch:
     page = open_city(f"/?at={at(0, 0, 16)}")
     watch.expected_status.add(503)
     page.route("**/tiles/cases/18/**", lambda route: route.fulfill(status=503, body=""))
-    page.evaluate("document.querySelector('.folium-map').map.setZoom(18, { animate: false })")
+    page.evaluate("void document.querySelector('.folium-map').map.setZoom(18, { animate: false })")
     expect(page.locator(".map-toast")).to_contain_text("案件没有得到回应")
     page.unroute("**/tiles/cases/18/**")
     page.wait_for_timeout(5200)
-    page.evaluate("document.querySelector('.folium-map').map.panBy([10, 0], { animate: false })")
+    page.evaluate("void document.querySelector('.folium-map').map.panBy([10, 0], { animate: false })")
     assert one_with(page, citytown.PILE)
     watch.problems = [problem for problem in watch.problems if "503" not in problem]
+
+
+def mean_colour(page: Page, width: int = 200) -> tuple[float, ...]:
+    """Return the mean colour of a piece of the map in the middle of the window."""
+    clip = {"x": DESK["width"] / 2 - width / 2, "y": DESK["height"] / 2 - 60, "width": width, "height": 120}
+    pixels = np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))  # type: ignore[arg-type]
+    return tuple(pixels.reshape(-1, 3).mean(axis=0).tolist())
+
+
+def test_many_areas_are_drawn_by_tiles_named_and_found_under_the_mouse(open_city: Open) -> None:
+    asked: list[str] = []
+    page = open_city("about:blank")
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/?level=grid&at={at(10, 10, 17)}")
+    settle(page)
+    page.wait_for_timeout(400)
+    photograph(page, "city-tiles-desk-zh-light", whole=False)
+    assert any("/tiles/grid/" in url and ".mvt?v=" in url for url in asked)
+    assert not [url for url in asked if "areas?level=grid&limit=5000" in url]
+    names = page.evaluate(
+        """() => document.querySelector(".folium-map").map.mapsvc.areas
+             .find((layer) => layer.options.level === "grid").list().map(({ properties }) => properties.name)"""
+    )
+    assert {"name G1010", "name G0909"} <= set(names)
+    x, y = spot(page, 10, 10)
+    page.mouse.move(x, y)
+    page.mouse.move(x + 2, y)
+    expect(page.locator(".map-hover")).to_have_text("name G1010")
+    page.mouse.move(20, 20)
+    expect(page.locator(".map-hover")).to_be_hidden()
+
+
+def test_a_click_on_a_tile_opens_its_area_outlined_and_the_address_leads_back(open_city: Open) -> None:
+    page = open_city(f"/?level=grid&at={at(10, 10, 17)}")
+    page.mouse.click(*spot(page, 10, 10))
+    panel = page.locator("#panel")
+    expect(panel.locator("h2")).to_have_text("name G1010")
+    expect(panel).to_contain_text("无人任职")
+    expect(panel).to_contain_text("在办")
+    page.wait_for_timeout(500)
+    photograph(page, "city-tile-chosen-desk-zh-light", whole=False)
+    expect(page.locator(".level-grid svg path")).to_have_count(1)  # its exact border lies over the tiles
+    again = open_city("/?area=grid:G2020")
+    expect(again.locator("#panel h2")).to_have_text("name G2020")
+    expect(again.locator("[data-leading]")).to_have_text("网格")
+    again.wait_for_function("document.querySelector('.folium-map').map.getZoom() > 16")
+    again.keyboard.press("Escape")
+    expect(again.locator("#panel")).to_be_hidden()
+    assert "area=" not in again.url
+
+
+def test_colours_change_without_a_new_border(open_city: Open) -> None:
+    page = open_city(f"/?level=grid&off=cases,labels&at={at(10, 10, 16)}")
+    page.wait_for_timeout(400)
+    plain = mean_colour(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator(".layers > summary").click()
+    page.locator("[data-shade]").check()
+    page.locator(".layers > summary").click()
+    page.wait_for_timeout(600)
+    assert np.abs(np.subtract(mean_colour(page), plain)).max() > 20, "the shade of none is not the tint"
+    assert any("values.bin" in url for url in asked)
+    assert not [url for url in asked if ".mvt" in url or ".ids" in url]
+    page.goto(f"/?level=grid&off=cases,labels&shade=open&at={at(0, 0, 17)}")
+    settle(page)
+    page.wait_for_timeout(600)
+    assert mean_colour(page, 40)[0] < 150, "ten thousand cases are the darkest shade"
+    photograph(page, "city-tiles-shaded-desk-zh-light", whole=False)
+
+
+def test_tiny_areas_are_drawn_from_numbers_of_pixels(open_city: Open) -> None:
+    asked: list[str] = []
+    page = open_city("about:blank")
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/?level=grid&off=cases,labels&at={at(10, 10, 11)}")
+    settle(page)
+    page.wait_for_timeout(400)
+    assert any("/tiles/grid/11/" in url and ".ids?v=" in url for url in asked)
+    assert not [url for url in asked if ".mvt" in url]
+    photograph(page, "city-ids-desk-zh-light", whole=False)
+    page.mouse.click(*spot(page, 10, 10))
+    expect(page.locator("#panel h2")).to_have_text("name G1010")
+
+
+def test_borders_that_do_not_come_are_told(open_city: Open, watch: Watch) -> None:
+    watch.expected_status.add(503)
+    page = open_city("about:blank")
+    page.route("**/tiles/grid/**", lambda route: route.fulfill(status=503, body=""))
+    page.goto(f"/?level=grid&off=cases&at={at(10, 10, 17)}")
+    expect(page.locator(".map-toast")).to_contain_text("辖区没有得到回应")
+    watch.problems = [problem for problem in watch.problems if "503" not in problem]
+
+
+@pytest.mark.parametrize(("desk", "language", "dark"), [(True, "zh", False), (False, "en", True)])
+def test_hard_names_stay_on_the_map_and_in_the_panel(open_city: Open, desk: bool, language: str, dark: bool) -> None:
+    for code, name in (("P0", citytown.TWO_TONGUES), ("P1", citytown.LONG_WORD)):
+        page = open_city(f"/?lang={language}&area=patch:{code}", desk=desk, dark=dark)
+        expect(page.locator("#panel h2")).to_have_text(name)
+        settle(page)
+        panel = page.locator("#panel")
+        assert panel.evaluate("(element) => element.scrollWidth - element.clientWidth") <= 0, "the panel is too wide"
+        wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0
+        page.wait_for_timeout(400)
+        photograph(page, f"city-name-{code}-{'desk' if desk else 'phone'}-{language}", whole=False)
+
+
+def test_a_level_without_areas_is_not_offered(open_city: Open) -> None:
+    page = open_city("/?level=compound")
+    page.locator(".layers > summary").click()
+    values = [radio.get_attribute("value") for radio in page.locator("[name=level]").all()]
+    assert values == ["", "district", "street", "community", "patch", "grid"]
+    expect(page.locator("[name=level][value=patch]")).to_be_attached()
+    assert page.locator("[data-leading]").inner_text() != "", "a level that is unknown or empty gives way to the zoom"

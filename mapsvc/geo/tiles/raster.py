@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,13 @@ PIXELS = 256
 """Width and height of a raster tile in pixels."""
 
 CONTENT_TYPE = "application/octet-stream"
+
+PIXELS_PER_AREA = 4.0
+"""Areas whose mean side is shorter than this on the screen are better drawn from id rasters."""
+
+FINEST_ZOOM = 16
+EQUATOR_M_PER_PIXEL = 156_543.034
+"""Ground of one pixel at zoom 0 in tiles of 256, on the equator."""
 
 
 def pixel_centres(tile: Tile, pixels: int = PIXELS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -37,3 +46,19 @@ def encode_numbers(rows: NDArray[np.integer]) -> bytes:
     '0000000001000000'
     """
     return (rows.astype(np.int64) + 1).astype("<u4").tobytes()
+
+
+def last_small_zoom(side_m: float, lat: float) -> int:
+    """Return the last zoom at which a mean area, a square of `side_m` metres, is narrower than `PIXELS_PER_AREA`.
+
+    -1 where there is none, or no area.
+
+    Examples
+    --------
+    >>> last_small_zoom(100.0, 30.0), last_small_zoom(20_000.0, 30.0), last_small_zoom(0.0, 30.0)
+    (12, 4, -1)
+    """
+    if side_m <= 0:
+        return -1
+    zoom = math.log2(PIXELS_PER_AREA * EQUATOR_M_PER_PIXEL * math.cos(math.radians(lat)) / side_m)
+    return max(-1, min(FINEST_ZOOM, math.ceil(zoom) - 1))

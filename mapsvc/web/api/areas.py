@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -36,6 +36,7 @@ class AreasQuery(Query):
     level: LevelCode
     bbox: Bbox | None = None
     as_of: AsOf | None = None
+    code: Annotated[Text, Field(description="Only the area of this code.", max_length=80)] = ""
     cursor: Annotated[Text, Field(description="The code after which to go on.", max_length=80)] = ""
     limit: Annotated[int, Field(ge=1, le=MOST_AREAS)] = 1000
 
@@ -97,6 +98,9 @@ def _page(
     with parts().store.read() as work:
         rows = find_rows(work, found, table.level, box, unions)
         rows = rows[rows >= bisect_right(table.codes, query.cursor)] if query.cursor else rows
+        if query.code:
+            at = bisect_left(table.codes, query.code)
+            rows = rows[(rows == at) & (at < len(table) and table.codes[at] == query.code)]
         page = rows[: query.limit]
         cursor = table.codes[int(page[-1])] if len(rows) > len(page) else None
         if shown:

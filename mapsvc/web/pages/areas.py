@@ -21,8 +21,7 @@ from mapsvc.storage.work import Work
 from mapsvc.web.guard import permission
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.frame import area_url, speech
-from mapsvc.web.pages.ground import drawn_ground
-from mapsvc.web.pages.maps import district_view, draw, map_of
+from mapsvc.web.pages.maps import district_view, draw, map_of, shown_ground
 from mapsvc.web.parts import actor, parts, snapshot, today
 from mapsvc.web.present.areaview import AreaPage, heading_of, team_of
 from mapsvc.web.present.counts import Count, count_of
@@ -90,7 +89,7 @@ def _legend(level: str) -> Legend:
     say = speech()
     signs = sign_legend(say) if allows(actor(), "case.view") else ()
     shapes = shapes_of(say, *(["group"] if signs else []), "chosen")
-    return Legend(signs, line_legend(say, parts().layers, [level]), shapes, ground_legend(say, drawn_ground()))
+    return Legend(signs, line_legend(say, parts().layers, [level]), shapes, ground_legend(say, shown_ground()))
 
 
 def _get_area(level: str, code: str) -> AreaAt:

@@ -26,8 +26,7 @@ from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.figures import find_cut, said_of
 from mapsvc.web.pages.forms import form_text, read_id, read_ids
 from mapsvc.web.pages.frame import speech
-from mapsvc.web.pages.ground import drawn_ground
-from mapsvc.web.pages.maps import draw, map_of
+from mapsvc.web.pages.maps import draw, map_of, shown_ground
 from mapsvc.web.pages.problems import one_line
 from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.present import caseview
@@ -170,7 +169,7 @@ def _legend(view: CaseView) -> Legend:
     sign = LegendSign(row.state, say.state_words(row), row.overdue, row.unplaced, row.edge)
     names = [*(["accuracy"] if view.accuracy_m else []), *(["chosen"] if row.area_code else [])]
     lines = line_legend(say, parts().layers, [row.area_level])
-    return Legend((sign,), lines, shapes_of(say, *names), ground_legend(say, drawn_ground()))
+    return Legend((sign,), lines, shapes_of(say, *names), ground_legend(say, shown_ground()))
 
 
 def _step_context(work: Work, view: CaseView) -> StepContext:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 from flask import Response, render_template, request, url_for
 
@@ -13,17 +14,23 @@ from mapsvc.cases.queries.counters import count_open_by_area, list_points
 from mapsvc.cases.queries.views import CaseFilters
 from mapsvc.people.rules.permissions import allows
 from mapsvc.web.guard import permission
+from mapsvc.web.outlines import hides_borders
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.forms import read_id
 from mapsvc.web.pages.frame import speech
 from mapsvc.web.pages.ground import drawn_ground
 from mapsvc.web.pages.maps import district_view, draw, map_of
-from mapsvc.web.parts import actor, parts, snapshot
+from mapsvc.web.parts import actor, parts, snapshot, today
 from mapsvc.web.present.legend import Legend, ground_legend, line_legend, shapes_of, sign_legend
 from mapsvc.web.present.search import search
+from mapsvc.web.present.worklist import read_box
 
 SHADES = ((0, 0, "#fee838"), (1, 2, "#bcaf6f"), (3, 5, "#7d7c78"), (6, 10, "#434e6c"), (11, None, "#00224e"))
 """Five steps of cividis, the more the darker: told apart in grey and without red or green."""
+
+
+MOST_CHIEFS = 500
+"""Names of chiefs in one answer: more labels than that have no room on a screen."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class Choice:
     level: str
     name: str
     layer: str = ""
+    shown: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,10 @@ def _city(levels: list[str], *, shows_cases: bool) -> City:
     toggles = [Choice("", say.t("city.labels"), "labels")] if levels or ground else []
     if shows_cases:
         toggles.append(Choice("", say.t("city.cases"), "cases"))
-    toggles += [Choice("", one.layer.legend(say.language), f"ground:{one.layer.code}") for one in reversed(ground)]
+    drawn = map_of().ground.shows_own
+    toggles += [
+        Choice("", one.layer.legend(say.language), f"ground:{one.layer.code}", drawn) for one in reversed(ground)
+    ]
     return City(
         level_choices=tuple(Choice(level, say.level_name(level)) for level in levels),
         toggles=tuple(toggles),
@@ -141,6 +152,30 @@ def area_figures() -> Response:
     codes = dict(zip(table.area_ids.tolist(), table.codes, strict=True))
     figures = {codes[area_id]: count for area_id, (count, _) in counted.items() if area_id in codes}
     return Response(orjson.dumps({"open": figures}), content_type="application/json")
+
+
+@pages.get("/map/chiefs")
+@permission("layer.view")
+def map_chiefs() -> Response:
+    """Return who answers for the areas of a level that are labelled in a box, by code; at most `MOST_CHIEFS`.
+
+    Names that are not posted up are told to staff only, and where a label lies only to those who may see borders.
+    """
+    level, box = request.args.get("level", ""), read_box(request.args.get("box", ""))
+    table = snapshot().tables.get(level)
+    if table is None or box is None:
+        raise InvalidInput("bad_bbox", "A level and a box of the map are asked for.", hint="Use the links of the map.")
+    names = {}
+    if not hides_borders():
+        west, south, east, north = box
+        lon, lat = table.label_lonlat.T
+        staff, shown, on = allows(actor(), "locate.names"), snapshot(), today()
+        rows = np.flatnonzero((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
+        for row in rows[:MOST_CHIEFS].tolist():
+            found = shown.responsible(int(table.area_ids[row]), on)
+            if found is not None and (staff or found.public):
+                names[table.codes[row]] = found.name
+    return Response(orjson.dumps({"names": names}), content_type="application/json")
 
 
 @pages.get("/map/search")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,12 +21,6 @@ from mapsvc.web.tiles.shown import Shown, keep, not_modified, packed, show
 from mapsvc.web.values import AsOf
 
 blueprint = Blueprint("areas", __name__)
-
-PIXELS_PER_AREA = 4.0
-"""Areas whose mean side is shorter than this on the screen are better drawn from id rasters."""
-
-EQUATOR_M_PER_PIXEL = 156_543.034
-"""Ground of one pixel at zoom 0 in tiles of 256, on the equator."""
 
 
 class TileQuery(Query):
@@ -137,7 +130,7 @@ def _describe(shown: Shown, query: TileJsonQuery) -> AreaTileJson:
     table = shown.snapshot.tables.get(shown.level)
     count = 0 if table is None else len(table)
     side_m = own.area_tiles.mean_side_m(shown.snapshot, shown.level)
-    last = _last_small_zoom(side_m, 0.0 if bounds is None else (bounds[1] + bounds[3]) / 2)
+    last = raster.last_small_zoom(side_m, 0.0 if bounds is None else (bounds[1] + bounds[3]) / 2)
     return AreaTileJson(
         tilejson="3.0.0",
         name=own.levels.get(shown.level).zh,
@@ -169,11 +162,3 @@ def _address(shown: Shown, query: TileJsonQuery, endpoint: str) -> str:
     parameters = {"level": shown.level, "v": shown.version or None, "as_of": as_of}
     made = url_for(f"tiles.areas.{endpoint}", z=0, x=0, y=0, _external=True, **parameters)
     return made.replace("/0/0/0.", "/{z}/{x}/{y}.", 1)
-
-
-def _last_small_zoom(side_m: float, lat: float) -> int:
-    """Return the last zoom at which a mean area is narrower than `PIXELS_PER_AREA`; -1 where there is none."""
-    if side_m <= 0:
-        return -1
-    zoom = math.log2(PIXELS_PER_AREA * EQUATOR_M_PER_PIXEL * math.cos(math.radians(lat)) / side_m)
-    return max(-1, min(MAX_ZOOM, math.ceil(zoom) - 1))

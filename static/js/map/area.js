@@ -9,8 +9,7 @@ export function area(map, data) {
   const layer = levels.layer;
   if (layer) {
     layer.select(data.code);
-    layer.whenLoaded().then(() => {
-      const bounds = layer.boundsOf(data.code);
+    layer.whereIs(data.code).then((bounds) => {
       if (bounds && !new URLSearchParams(location.search).has("at")) map.fitBounds(bounds, { padding: [16, 16] });
       levels.relabel();
     });

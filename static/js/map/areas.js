@@ -1,5 +1,6 @@
 // Areas of one level, drawn on the Leaflet canvas from one address; fetched when first shown.
 
+import { holds } from "./areapaint.js";
 import { load } from "./load.js";
 import { TINTS, tints } from "./tints.js";
 
@@ -63,6 +64,26 @@ export const AreaLayer = L.Layer.extend({
   boundsOf(code) {
     const feature = this.find(code);
     return feature?.geometry ? L.geoJSON(feature.geometry).getBounds() : null;
+  },
+
+  /** Return a promise of the box of an area; null where there is none, or it has no border. */
+  whereIs(code) {
+    return this.whenLoaded().then(() => this.boundsOf(code));
+  },
+
+  /** Colour areas by their figures, which `colourOf` turns into colours. */
+  async shade(figuresUrl, colourOf) {
+    const { open } = await load(`${figuresUrl}?level=${this.options.level}`);
+    await this.whenLoaded();
+    const entries = this.list().map(({ properties: { code } }) => [code, colourOf(open[code] ?? 0)]);
+    this.colour(Object.fromEntries(entries));
+  },
+
+  /** Return the name of the area at a place; "" for none. */
+  nameAt({ lng, lat }) {
+    if (!this._map || !this._shapes || !this._map.hasLayer(this._shapes)) return "";
+    const found = this.list().find(({ geometry }) => geometry && holds(geometry, lng, lat));
+    return found ? found.properties.name || found.properties.code : "";
   },
 
   whenLoaded() {

@@ -3,8 +3,8 @@
 import { say } from "../words.js";
 import { formatPlace, remember } from "./address.js";
 import { wireCases } from "./citycases.js";
+import { addHover } from "./hover.js";
 import { LevelSwitch } from "./levels.js";
-import { load } from "./load.js";
 import { addLocate } from "./locate.js";
 import { Measure } from "./measure.js";
 import { Panel } from "./panel.js";
@@ -24,6 +24,8 @@ export function city(map, data) {
   levels.update();
   wireSwitches(page, state);
   addLocate(map);
+  addHover(map, () => levels.layer);
+  tellFailures(map);
   page.measure = new Measure(
     map,
     document.querySelector("[data-measure-box]"),
@@ -47,17 +49,33 @@ export function city(map, data) {
   if (level && code) showArea(page, level, code, { zoom: !state.has("at") });
 }
 
+/** Say once in a while that areas did not come. */
+function tellFailures(map) {
+  let at = -Infinity;
+  for (const layer of map.mapsvc.areas) {
+    layer.on("failed", () => {
+      if (performance.now() - at > 10_000) toast(map, say("areas_failed"));
+      at = performance.now();
+    });
+  }
+}
+
 function wireSwitches({ map, data, levels }, state) {
-  const off = new Set((state.get("off") ?? "").split(",").filter(Boolean));
+  const [off, on] = ["off", "on"].map((name) => new Set((state.get(name) ?? "").split(",").filter(Boolean)));
   for (const box of document.querySelectorAll("[data-layer]")) {
     const show = switchOf(map, box.dataset.layer);
     if (!show) continue;
-    box.checked = !off.has(box.dataset.layer);
-    if (!box.checked) show(false);
+    // A layer that is on by itself is kept when it is off, and the other way round.
+    const { layer: name } = box.dataset;
+    const [kept, stands] = box.defaultChecked ? [off, false] : [on, true];
+    box.checked = kept.has(name) ? stands : box.defaultChecked;
+    if (kept.has(name)) show(box.checked);
+    explain(name, box.checked);
     box.addEventListener("change", () => {
       show(box.checked);
-      off[box.checked ? "delete" : "add"](box.dataset.layer);
-      remember({ off: [...off].join(",") });
+      explain(name, box.checked);
+      kept[box.checked === stands ? "add" : "delete"](name);
+      remember({ off: [...off].join(","), on: [...on].join(",") });
     });
   }
   for (const radio of document.querySelectorAll("[name=level]")) {
@@ -69,6 +87,13 @@ function wireSwitches({ map, data, levels }, state) {
   }
   const shade = document.querySelector("[data-shade]");
   if (shade && data.figures_url) wireShade(map, data, shade, state);
+}
+
+/** Keep in the legend only what is drawn of the ground. */
+function explain(name, shown) {
+  const [kind, code] = name.split(":");
+  if (kind !== "ground") return;
+  for (const line of document.querySelectorAll(`[data-ground="${CSS.escape(code)}"]`)) line.hidden = !shown;
 }
 
 /** Return what shows or hides a layer by its name; `ground:roads` is one layer of the ground. */
@@ -93,12 +118,7 @@ function wireShade(map, data, box, state) {
     document.querySelector("[data-shade-legend]")?.toggleAttribute("hidden", !box.checked);
     for (const layer of map.mapsvc.areas) {
       if (!box.checked) layer.colour(null);
-      else {
-        const { open } = await load(`${data.figures_url}?level=${layer.options.level}`);
-        await layer.whenLoaded();
-        const entries = layer.list().map(({ properties: { code } }) => [code, shadeOf(open[code] ?? 0, data.shades)]);
-        layer.colour(Object.fromEntries(entries));
-      }
+      else await layer.shade(data.figures_url, (count) => shadeOf(count, data.shades));
     }
   };
   box.checked = state.get("shade") === "open";
@@ -165,8 +185,7 @@ async function showArea({ map, data, panel, levels }, level, code, { zoom = fals
   remember({ area: `${level}:${code}`, here: null });
   await panel.open(`${data.area_url}/${encodeURIComponent(level)}/${encodeURIComponent(code)}/card`);
   if (layer && zoom) {
-    await layer.whenLoaded();
-    const bounds = layer.boundsOf(code);
+    const bounds = await layer.whereIs(code);
     if (bounds) map.fitBounds(bounds, { maxZoom: 17 });
     if (levels.leading !== level) {
       levels.choose(level);

@@ -18,11 +18,12 @@ function palette() {
 export const GroundLayer = L.GridLayer.extend({
   options: { pane: "ground", tileSize: TILE_PX, keepBuffer: 1, updateWhenZooming: false, maxZoom: 22, minZoom: 1 },
 
-  initialize({ url, last_zoom: lastZoom, layers }) {
+  /** With `hidden` all layers wait to be switched on. */
+  initialize({ url, last_zoom: lastZoom, layers, hidden = false }) {
     L.GridLayer.prototype.initialize.call(this, {});
     this.layers = layers;
     this.lastZoom = lastZoom;
-    this.hidden = new Set();
+    this.hidden = new Set(hidden ? layers.map(({ code }) => code) : []);
     this.store = new TileStore(url);
   },
 
@@ -57,6 +58,10 @@ export const GroundLayer = L.GridLayer.extend({
     const ratio = (window.devicePixelRatio || 1) * Math.min(1.5, Math.max(1, stretch));
     canvas.width = canvas.height = Math.round(TILE_PX * ratio);
     const place = parentOf(coords, this.lastZoom);
+    if (!this.shown().length) {
+      setTimeout(() => done(null, canvas));
+      return canvas;
+    }
     this.store.get(place).then(
       (tile) => {
         // One tile in a frame, so that many at once do not stop the map.

@@ -3,6 +3,7 @@
 import { say } from "../words.js";
 import { parsePlace } from "./address.js";
 import { AreaLayer } from "./areas.js";
+import { AreaTileLayer } from "./areatiles.js";
 import { base, NetLayer } from "./base.js";
 import { CaseLayer } from "./cases.js";
 import { GroundLayer } from "./ground.js";
@@ -50,6 +51,7 @@ export function createMap(id, options) {
 
 export const ground = (data) => new GroundLayer(data);
 export const areas = (data) => new AreaLayer(data);
+export const areaTiles = (data) => new AreaTileLayer(data);
 export const labels = (data) => new LabelLayer(data);
 export const cases = (data) => new CaseLayer(data);
 export const net = () => new NetLayer();

@@ -26,3 +26,10 @@ export async function loadPiece(url, options = {}) {
   if (!response.ok) throw new Error(`${response.status} ${url}`);
   return response.text();
 }
+
+/** Fetch bytes; nothing where there are none. */
+export async function loadBytes(url) {
+  const response = await fetch(url, { credentials: "same-origin" });
+  if (!response.ok) throw new Error(`${response.status} ${url}`);
+  return response.arrayBuffer();
+}

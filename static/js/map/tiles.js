@@ -38,10 +38,9 @@ export function decode(tile) {
 }
 
 export class TileStore {
-  constructor(url, { most = 96, fetch = load } = {}) {
-    this.url = url;
-    this.most = most;
-    this.fetch = fetch;
+  /** `read` makes a tile of what `fetch` answers. */
+  constructor(url, { most = 96, fetch = load, read = decode } = {}) {
+    Object.assign(this, { url, most, fetch, read });
     this.kept = new Map();
   }
 
@@ -51,7 +50,7 @@ export class TileStore {
     let found = this.kept.get(key);
     if (found) this.kept.delete(key);
     else {
-      found = this.fetch(this.url.replace("{z}", z).replace("{x}", x).replace("{y}", y)).then(decode);
+      found = this.fetch(this.url.replace("{z}", z).replace("{x}", x).replace("{y}", y)).then(this.read);
       found.then(
         (layers) => (found.layers = layers),
         () => this.kept.delete(key),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import shapely
 
 from mapsvc.areas.ground import GroundRows
@@ -15,6 +16,8 @@ from mapsvc.geo.groundtiles import to_world
 from mapsvc.people.rules.actor import SYSTEM
 from tests.squares import SOUTH, WEST
 from tests.town import Town
+
+from .conftest import Make
 
 TILE = re.compile(r'"url":"(/map/ground/\{z\}/\{x\}/\{y\}\.json\?v=([0-9a-f]{12}))"')
 
@@ -62,6 +65,20 @@ def test_the_legend_names_only_kinds_that_are_there(town: Town) -> None:
     lay(town.settings.data_dir)
     shown = re.findall(r'data-ground="(\w+)".*?</svg>([^<]+)</li>', page(town, "dispatcher"), re.DOTALL)
     assert shown == [("roads", "主干路")]
+
+
+@pytest.mark.parametrize("base", ["", "http://127.0.0.1:9/{z}/{x}/{y}.png"])
+def test_over_a_tile_service_the_own_base_map_waits_to_be_switched_on(make_town: Make, base: str) -> None:
+    town = make_town(base_map_url=base)
+    lay(town.settings.data_dir)
+    text = page(town, "dispatcher")
+    assert f'"hidden":{"true" if base else "false"}' in text
+    (switch,) = re.findall(r'<input type="checkbox" data-layer="ground:roads"[^>]*>', text)
+    assert ("checked" in switch) is not bool(base)
+    # Maps without switches leave it out, and out of their legend.
+    other = town.get("/areas/patch/P0", "dispatcher", follow_redirects=True).get_data(as_text=True)
+    assert ("mapsvc.ground(" in other) is not bool(base)
+    assert ("data-ground" in other) is not bool(base)
 
 
 def test_an_old_version_is_asked_for_again(town: Town) -> None:
