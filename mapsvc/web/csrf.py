@@ -18,13 +18,25 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
 _KEY = "csrf"
+_BY = "."
+"""What stands between the secret and the number of the account that the page was made for."""
 
 
 def csrf_token() -> str:
     """Return the token of this session; made when first asked for."""
     if _KEY not in session:
         session[_KEY] = secrets.token_urlsafe(24)
-    return str(session[_KEY])
+    who = g.get("actor")
+    return f"{session[_KEY]}{_BY}{(who.user_id if who else None) or ''}"
+
+
+def writer_of(token: str) -> str:
+    """Return for whom a form with this token was made, whether its session still holds or not; empty for nobody.
+
+    Nothing is permitted by it: it keeps what one person typed from being sent by the next who logs in.
+    """
+    secret, _, writer = token.partition(_BY)
+    return writer if secret and writer.isascii() and writer.isdigit() else ""
 
 
 def require_token() -> None:
@@ -34,7 +46,7 @@ def require_token() -> None:
     if g.actor.user_id is None and request.path.startswith("/api/"):
         return
     expected = str(session.get(_KEY, ""))
-    sent = request.headers.get(HEADER) or _form_token()
+    sent = (request.headers.get(HEADER) or _form_token()).partition(_BY)[0]
     if not expected or not hmac.compare_digest(expected.encode(), sent.encode()):
         raise Forbidden(
             "csrf_failed",

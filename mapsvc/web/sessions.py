@@ -1,6 +1,6 @@
 """Who asks: a signed cookie for people, a bearer token for programs and phones, nobody otherwise.
 
-The cookie holds the user's number and revision only. It is signed anew with every answer and ends
+The cookie holds the user's number and revision only. It is signed anew with every page and ends
 `MAPSVC_SESSION_HOURS` after the last one. A request that changes something always reads the account
 from the store; one that only reads may act on what was read up to `REMEMBERED_S` seconds before, so
 that a log-out everywhere, a lock or a new password takes at most that long to stop the last look.
@@ -84,7 +84,9 @@ class SignedSessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        return session.accessed and super().should_set_cookie(app, session)
+        if session.modified or request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate":
+            return session.accessed and super().should_set_cookie(app, session)
+        return False  # data for a page: answered late, its old cookie would bring back what the next page has told
 
 
 def find_actor() -> Actor:

@@ -3,7 +3,30 @@
 import { say } from "./words.js";
 
 const PAGES = { m: "/", c: "/cases", o: "/office", r: "/report", g: "/guide" };
+const MARKS = {
+  slash: "/",
+  esc: "Esc",
+  next: "j k",
+  open: "Enter",
+  arrows: "← ↑ ↓ →",
+  plus: "+ −",
+  enter: "Enter",
+};
 let waiting = false;
+
+/** Return the links of a list that are shown: of the table on a desk, of the cards on a phone. */
+function rows() {
+  const links = document.querySelectorAll("main tbody tr td a, main .card > a, main .task-what");
+  return [...links].filter((link) => link.offsetParent !== null);
+}
+
+function walk(step) {
+  const links = rows();
+  const at = links.indexOf(document.activeElement);
+  const next = links[at < 0 ? (step > 0 ? 0 : links.length - 1) : at + step];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
 
 function isWriting(target) {
   return target.closest?.("input, textarea, select, [contenteditable]") !== null;
@@ -17,10 +40,11 @@ function showKeys() {
   const list = document.createElement("dl");
   list.className = "facts";
   const onMap = document.querySelector(".folium-map") ? ["arrows", "plus", "enter"] : [];
-  for (const key of ["slash", "m", "c", "o", "r", "g", ...onMap, "esc"]) {
+  const onList = rows().length ? ["next", "open"] : [];
+  for (const key of ["slash", ...onList, "m", "c", "o", "r", "g", ...onMap, "esc"]) {
     const [term, meaning] = [document.createElement("dt"), document.createElement("dd")];
     const mark = document.createElement("kbd");
-    mark.textContent = { slash: "/", esc: "Esc", arrows: "← ↑ ↓ →", plus: "+ −", enter: "Enter" }[key] ?? `g ${key}`;
+    mark.textContent = MARKS[key] ?? `g ${key}`;
     term.append(mark);
     meaning.textContent = say(`keys.${key}`);
     list.append(term, meaning);
@@ -52,7 +76,9 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     if (search) search.focus();
     else location.assign("/cases#search");
-  } else if (event.key === "?") showKeys();
+  } else if (event.key === "j") walk(1);
+  else if (event.key === "k") walk(-1);
+  else if (event.key === "?") showKeys();
 });
 
 // Menus and boxes close when something else is touched or Escape is pressed.

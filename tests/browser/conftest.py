@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from werkzeug.serving import make_server
 
 from mapsvc.app import create_app
+from mapsvc.base.clock import Clock
 from mapsvc.base.settings import Settings, load_settings
 
 from . import town
@@ -60,10 +61,12 @@ class Watch:
     expected_status: set[int] = field(default_factory=set)
 
 
-def serve(settings: Settings) -> Iterator[Site]:
-    """Serve an app in a thread of its own until the test session is done."""
+def serve(settings: Settings, clock: Clock | None = None) -> Iterator[Site]:
+    """Serve an app in a thread of its own until the test session is done, by a clock of the test's or the machine's."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+    server = make_server(
+        "127.0.0.1", 0, create_app(settings, clock=clock) if clock else create_app(settings), threaded=True
+    )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Site(f"http://127.0.0.1:{server.server_port}", settings)

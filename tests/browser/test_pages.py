@@ -36,6 +36,11 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("office", "zhaoxue", "/office"),
     ("areas", "zhaoxue", "/areas?level=patch"),
     ("patch", "zhangmin", "/patch/P07"),
+    ("patch-settle", "zhangmin", "/patch/P07?show=fix"),
+    ("patch-none", "zhouhang", "/patch/P08?show=whistle"),
+    ("patch-vacant", "zhaoxue", "/patch/P13"),
+    ("log-out", "", "/login?out=1"),
+    ("unit-none", "maqiang", "/unit?show=to_check"),
     ("grid", "zhangmin", f"/areas/grid/{town.GRID}"),
     ("unit", "maqiang", "/unit"),
 )
@@ -74,7 +79,7 @@ def test_page_is_accessible_and_stays_in_the_house(
 
 
 def test_targets_are_large_enough_on_the_phone(open_page: Open) -> None:
-    for who, path in (("", "/report"), ("zhangmin", "/patch/P07"), ("zhaoxue", "/cases")):
+    for who, path in (("", "/report"), ("zhangmin", "/patch/P07"), ("zhaoxue", "/cases"), ("maqiang", "/unit")):
         page = open_page(path, who=who)
         settle(page)
         small = page.evaluate(

@@ -22,7 +22,7 @@ from mapsvc.storage.outbox import OutboxRow
 
 from . import town
 from .conftest import Open, Site, Watch, photograph, settle
-from .test_journey import find_case, open_step, step
+from .test_journey import find_case, open_step, send_step, step
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-resident")]
 
@@ -120,13 +120,13 @@ def handled(open_page: Open, words: str, picture: Path, *, first: bool) -> None:
         find_case(intake, words)
         open_step(intake, "立案")
         intake.locator("[name=condition]").first.check()
-        intake.locator("details.step[open] form button").click()
+        send_step(intake)
     chief = open_page("/start", who="zhangmin")
     find_case(chief, words)
     step(chief, "签收")
-    open_step(chief, "处置反馈")
+    open_step(chief, "办结")
     chief.set_input_files("details.step[open] [name=photos]", picture)
-    chief.locator("details.step[open] form button").click()
+    send_step(chief)
     expect(chief.locator("main")).to_contain_text("待核查")
     patrol = open_page(who="wanglei")
     find_case(patrol, words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
@@ -53,6 +54,7 @@ def counted_lists(bounds: Bounds) -> dict[str, CaseFilters]:
         "unplaced": CaseFilters(open_only=True, unplaced=True),
         "edge": CaseFilters(open_only=True, edge=True),
         "handed_to_me": CaseFilters(handed=True),
+        "whistle": CaseFilters(whistle="asked"),
         "new_today": CaseFilters(received_since=bounds.day_begins),
         "closed_today": CaseFilters(closed_since=bounds.day_begins),
     }
@@ -78,6 +80,20 @@ def counters(work: Work, actor: Actor, book: Rulebook, area_id: int | None = Non
     found = {name: int(value) for name, value in work.session.execute(statement).one()._mapping.items()}
     share = found["edge"] / found["open"] if found["open"] else None
     return Counters(**found, edge_share=share)
+
+
+def count_lists(work: Work, actor: Actor, lists: Mapping[str, CaseFilters]) -> dict[str, int]:
+    """Return how many cases each list holds of what `actor` may see; one query, each list by its own conditions."""
+    seen = visible_to(actor)
+    counted = [
+        select(func.count())
+        .select_from(Case)
+        .where(seen, *conditions_of(filters, actor, work.now))
+        .scalar_subquery()
+        .label(name)
+        for name, filters in lists.items()
+    ]
+    return {name: int(number) for name, number in work.session.execute(select(*counted)).one()._mapping.items()}
 
 
 def local_day_bounds(book: Rulebook, now: datetime) -> tuple[datetime, datetime]:

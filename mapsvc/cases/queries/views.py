@@ -20,8 +20,11 @@ class CaseFilters:
     `since` keeps cases changed at or after that moment, `received_since` and `closed_since` those that came
     in or were closed then, `due_before` those with a running clock that fall due between now and then.
     `checked` keeps those that passed their check, or those that did not yet. `handed` keeps what is offered
-    to an area of the one who asks; `area_id` then is the area that it is offered to. `cut` keeps the cases that a
-    figure was counted from, and marks those that count in it; `channels` keeps any of these. `sort` is `urgency`
+    to an area of the one who asks; `area_id` then is the area that it is offered to. `owner_area_id` keeps what
+    an area answers for itself (`area_id` what lies in it), `other_owner_than` what it does not, `dispatched`
+    what is with a unit or with none, `may_change_side` the edge cases whose owner may still propose to hand
+    over, `whistle` those for which a whistle has come so far. `cut` keeps the cases that a figure was counted
+    from, and marks those that count in it; `channels` keeps any of these. `sort` is `urgency`
     (overdue first, then by due time) or `newest`.
     """
 
@@ -38,6 +41,11 @@ class CaseFilters:
     sign_due: bool = False
     checked: bool | None = None
     handed: bool = False
+    owner_area_id: int | None = None
+    other_owner_than: int | None = None
+    dispatched: bool | None = None
+    may_change_side: bool = False
+    whistle: str = ""
     unplaced: bool = False
     edge: bool = False
     mine: bool = False
@@ -89,6 +97,10 @@ class CaseRow:
     sign_due_at: datetime | None
     reworks: int
     version: int
+    unit_phone: str = ""
+    whistle: str = ""
+    handover_area_id: int | None = None
+    sides_changed: int = 0
     marked: bool = False
     """Whether it counts in the figure whose list this is."""
 
@@ -280,6 +292,7 @@ class Counters:
     edge: int
     edge_share: float | None
     handed_to_me: int
+    whistle: int
     new_today: int
     closed_today: int
 

@@ -85,6 +85,7 @@ def select_rows(now: datetime) -> Selected:
             AreaVersion.name.label("area_name"),
             Person.name.label("person_name"),
             Unit.name.label("unit_name"),
+            Unit.phone.label("unit_phone"),
         )
         .outerjoin(Area, Area.id == Case.owner_area_id)
         .outerjoin(AreaVersion, AreaVersion.id == Case.area_version_id)
@@ -130,6 +131,8 @@ def conditions_of(filters: CaseFilters, actor: Actor, now: datetime) -> list[Col
         (Case.outcome, filters.outcome),
         (Case.channel, filters.channel),
         (Case.unit_id, filters.unit_id),
+        (Case.owner_area_id, filters.owner_area_id),
+        (Case.whistle, filters.whistle),
         (Case.owner_person_id, filters.person_id),
     ):
         if value:
@@ -142,6 +145,11 @@ def conditions_of(filters: CaseFilters, actor: Actor, now: datetime) -> list[Col
         (filters.sign_due, and_(Case.state == "assigned", Case.sign_due_at < now)),
         (filters.checked is True, Case.checked_by_user_id.is_not(None)),
         (filters.checked is False, Case.checked_by_user_id.is_(None)),
+        (filters.dispatched is True, Case.unit_id.is_not(None)),
+        (filters.dispatched is False, Case.unit_id.is_(None)),
+        (filters.other_owner_than is not None, Case.owner_area_id != filters.other_owner_than),
+        (filters.may_change_side, _may_change_side()),
+        (bool(filters.whistle), is_open()),
         (filters.handed, is_handed_to(actor)),
         (filters.unplaced, Case.unplaced.is_(true())),
         (filters.edge, Case.edge.is_(true())),
@@ -192,6 +200,12 @@ def is_mine(actor: Actor) -> ColumnElement[bool]:
     if actor.user_id is not None:
         parts.append(Case.opened_by_user_id == actor.user_id)
     return and_(is_open(), or_(*parts)) if parts else false()
+
+
+def _may_change_side() -> ColumnElement[bool]:
+    """Whether an edge case may be offered to its other side: once, while somebody works on it, and to one at a time."""
+    at_work = Case.state.in_(("assigned", "in_progress"))
+    return and_(Case.edge.is_(true()), Case.sides_changed == 0, Case.handover_area_id.is_(None), at_work)
 
 
 def _in_box(bbox: tuple[float, float, float, float]) -> ColumnElement[bool]:
@@ -249,4 +263,8 @@ def as_row(row: Row[Any]) -> CaseRow:
         sign_due_at=found.sign_due_at,
         reworks=found.reworks,
         version=found.version,
+        unit_phone=row.unit_phone or "",
+        whistle=found.whistle,
+        handover_area_id=found.handover_area_id,
+        sides_changed=found.sides_changed,
     )

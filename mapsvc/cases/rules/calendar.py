@@ -163,6 +163,16 @@ class Calendar:
             total += min(closes, last) - opens
         return total
 
+    def days_between(self, start: datetime, end: datetime) -> tuple[tuple[date, timedelta], ...]:
+        """Return the local days on which working time lies between two moments, each with how much of it."""
+        found: dict[date, timedelta] = {}
+        last = self.local(end)
+        for opens, closes in self.spans(self.local(start)):
+            if opens >= last:
+                break
+            found[opens.date()] = found.get(opens.date(), timedelta(0)) + min(closes, last) - opens
+        return tuple(found.items())
+
     def end_of_working_day(self, start: datetime, days: int) -> datetime:
         """Return the end of the `days`-th working day after the local day of `start`."""
         day, left = self.local(start).date(), days

@@ -50,23 +50,17 @@ class AreaLine:
     chief: str
 
 
-@pages.get("/patch/<code>")
-@permission("patch.view")
-def patch_page(code: str) -> str:
-    return _area_page("patch", code)
-
-
 @pages.get("/areas/<level>/<code>")
 @permission("area.view")
 def area_page(level: str, code: str) -> str | Response:
-    _get_area(level, code)
+    get_area_at(level, code)
     if level == "patch" and allows(actor(), "patch.view"):
         return redirect(area_url(level, code), 301)
     return _area_page(level, code)
 
 
 def _area_page(level: str, code: str) -> str:
-    area = _get_area(level, code)
+    area = get_area_at(level, code)
     with parts().store.read() as work:
         counted = _count(work, area)
         made = _describe(work, area, counted, PAGE_COUNTS)
@@ -82,17 +76,21 @@ def _area_page(level: str, code: str) -> str:
     view = View(lon=lon, lat=lat, zoom=16)
     plan = map_of().area(view, made.heading, level, code, area.area_id, url_for("pages.case_list"))
     more_url = list_url if more else ""
-    return render_template("area.html", area=made, rows=rows, more_url=more_url, map=draw(plan), legend=_legend(level))
+    return render_template(
+        "area.html", area=made, rows=rows, more_url=more_url, map=draw(plan), legend=map_legend_of(level)
+    )
 
 
-def _legend(level: str) -> Legend:
+def map_legend_of(level: str) -> Legend:
+    """Return the legend of the map of one area."""
     say = speech()
     signs = sign_legend(say) if allows(actor(), "case.view") else ()
     shapes = shapes_of(say, *(["group"] if signs else []), "chosen")
     return Legend(signs, line_legend(say, parts().layers, [level]), shapes, ground_legend(say, shown_ground()))
 
 
-def _get_area(level: str, code: str) -> AreaAt:
+def get_area_at(level: str, code: str) -> AreaAt:
+    """Return an area in force by its code; an unknown one raises `NotFound`."""
     area = snapshot().find_area(level, code)
     if area is None:
         raise NotFound(
@@ -114,6 +112,11 @@ def path_above(area: AreaAt) -> tuple[AreaAt, ...]:
     above = parts().levels.above(area.level) if area.level in parts().levels else ()
     found = snapshot().locate(lon, lat).areas
     return tuple(sorted((one for one in found if one.level in above), key=lambda one: above.index(one.level)))
+
+
+def describe_area(work: Work, area: AreaAt) -> AreaPage:
+    """Return an area with its people and places, without counters."""
+    return _describe(work, area, None, ())
 
 
 def _describe(work: Work, area: AreaAt, counted: Counters | None, names: tuple[str, ...]) -> AreaPage:
@@ -182,7 +185,7 @@ def area_card(level: str, code: str) -> str:
     if not map_of().audience.sees_borders:
         raise NotFound("unknown_area", "There is no such area.", hint="Check the address.")
     with parts().store.read() as work:
-        area = _get_area(level, code)
+        area = get_area_at(level, code)
         made = _describe(work, area, _count(work, area), CARD_COUNTS)
     return render_template("pieces/area_card.html", area=made)
 

@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 from flask import Response, render_template, request, url_for
 
 from mapsvc.areas.queries.posts import find_due_unit
+from mapsvc.areas.rules.duties import UnitDue
+from mapsvc.areas.rules.located import Located
 from mapsvc.base.errors import InvalidInput, MapsvcError, NotFound
 from mapsvc.cases.queries.columns.masks import CaseFilter, count_in_box
 from mapsvc.cases.queries.counters import Bounds, bounds_of
@@ -16,6 +18,7 @@ from mapsvc.cases.queries.photos import find_photo
 from mapsvc.cases.queries.views import CaseFilters, CaseView
 from mapsvc.cases.queries.worklist import list_cases
 from mapsvc.cases.rules.values import Contact
+from mapsvc.cases.rules.workflow import FIELD
 from mapsvc.cases.service.disclosure import disclose_contact
 from mapsvc.maps.compose import MapParts, View
 from mapsvc.people.queries import list_units
@@ -31,6 +34,7 @@ from mapsvc.web.pages.problems import one_line
 from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.present import caseview
 from mapsvc.web.present.legend import Legend, LegendSign, ground_legend, line_legend, shapes_of
+from mapsvc.web.present.sides import directions
 from mapsvc.web.present.steps import StepContext, step_forms
 from mapsvc.web.present.worklist import Asked, Option, read_box, work_list
 
@@ -124,14 +128,14 @@ def _cards_in_box(text: str) -> str:
 @pages.get("/cases/<number>")
 @permission("case.view")
 def case_page(number: str) -> str:
-    return show_case(number)
+    return show_case(number, asked=request.args.get("do", ""))
 
 
-def show_case(number: str, *, problem: str = "", contact: Contact | None = None) -> str:
+def show_case(number: str, *, problem: str = "", asked: str = "", contact: Contact | None = None) -> str:
     """Return the page of a case, with what went wrong or the contact that was revealed."""
     with parts().store.read() as work:
         view = get_case(work, actor(), parts().rulebook, case_name(number))
-        steps = step_forms(speech(), view, _step_context(work, view))
+        steps = step_forms(speech(), view, _step_context(work, view, asked))
     return render_template(
         "case.html",
         view=view,
@@ -139,13 +143,32 @@ def show_case(number: str, *, problem: str = "", contact: Contact | None = None)
         stages=caseview.stages_of(speech(), view),
         events=caseview.events_of(speech(), view),
         assignments=caseview.assignments_of(speech(), view),
-        clocks=caseview.clocks_of(speech(), view),
+        clocks=caseview.clocks_of(speech(), view, parts().calendar),
         notices=caseview.notices_of(speech(), view),
+        photos=caseview.photos_of(view),
+        awaits=_awaits(view),
+        back_url=_back_url(view),
         map=_map(view),
         legend=_legend(view),
         problem=problem,
         contact=contact,
     )
+
+
+def _awaits(view: CaseView) -> str:
+    """Return who is to accept the hand-over of a case; the area where nobody is in post there."""
+    if view.row.handover_area_id is None:
+        return ""
+    who = snapshot().responsible(view.row.handover_area_id, today())
+    return who.name if who else view.handover_area_name
+
+
+def _back_url(view: CaseView) -> str:
+    """Return the page of the day that the case belongs to: one's own patch or unit, else the list."""
+    row, who = view.row, actor()
+    if row.area_level == "patch" and row.area_id in (who.areas_of(*FIELD) or ()) and allows(who, "patch.view"):
+        return url_for("pages.patch_page", code=row.area_code)
+    return url_for("pages.unit") if allows(who, "unit.work") else url_for("pages.case_list")
 
 
 def case_name(text: str) -> int | str:
@@ -172,23 +195,39 @@ def _legend(view: CaseView) -> Legend:
     return Legend((sign,), lines, shapes_of(say, *names), ground_legend(say, shown_ground()))
 
 
-def _step_context(work: Work, view: CaseView) -> StepContext:
+def _step_context(work: Work, view: CaseView, asked: str) -> StepContext:
     needs = {need for step in view.steps for need in step.needs}
     units = list_units(work, actor(), today()) if "unit" in needs and allows(actor(), "unit.view") else ()
     row, proposed = view.row, None
+    located = snapshot().locate(row.lon, row.lat) if row.lon is not None and row.lat is not None else None
     if units:
-        located = snapshot().locate(row.lon, row.lat) if row.lon is not None and row.lat is not None else None
         proposed = find_due_unit(work, row.category, located, today(), lon=row.lon, lat=row.lat, owner=row.owner)
     areas = _owner_areas() if "area" in needs else ()
+    sides = view.assignments[-1].sides if view.assignments and row.edge and "area" in needs else ()
     return StepContext(
         url=lambda step: url_for("pages.case_step", number=row.number, step=step),
         change_url=lambda step: url_for("pages.case_change", number=row.number, step=step),
         units=units,
         proposed_unit_id=proposed.unit_id if proposed else None,
+        proposed_because=_because(view, proposed, located) if proposed else "",
         areas=areas,
         today=today(),
         uuid=uuid4,
+        asked=asked,
+        directions=directions(snapshot(), row.lon, row.lat, None, sides)
+        if row.lon is not None and row.lat is not None
+        else {},
     )
+
+
+def _because(view: CaseView, proposed: UnitDue, located: Located | None) -> str:
+    """Return why the duty table proposes a unit: the category and what of the place decided."""
+    say, row = speech(), view.row
+    street = located.find_area("street") if located else None
+    places = {"owner": row.owner, "area": street.name if street else "", "level": street.name if street else ""}
+    place = places.get(proposed.by, "")
+    where = say.t(f"due_by.{proposed.by}", place=place) if place or proposed.by in {"polygon", "anywhere"} else ""
+    return say.t("need.because", category=say.category_name(row.category), place=where or say.t("due_by.anywhere"))
 
 
 def _owner_areas() -> tuple[Option, ...]:

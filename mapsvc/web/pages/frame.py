@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from flask import Flask, Response, g, get_flashed_messages, request, url_for
+import orjson
+from flask import Flask, Response, flash, g, get_flashed_messages, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 
 from mapsvc.base.errors import MapsvcError
+from mapsvc.cases.rules.workflow import UNDO_WINDOW
 from mapsvc.people.rules.actor import Actor
 from mapsvc.people.rules.permissions import allows
 from mapsvc.web.pages.handbook import CHAPTERS
+from mapsvc.web.pages.kept import kept_form
 from mapsvc.web.pages.problems import problem_words
 from mapsvc.web.parts import actor, now, parts, snapshot
 from mapsvc.web.present.speech import Speech
@@ -39,6 +43,18 @@ class NavItem:
 
 
 @dataclass(frozen=True)
+class Undo:
+    """The offer to take back the step that was just taken, for so many seconds yet."""
+
+    text: str
+    url: str
+    uuid: UUID
+    version: int
+    back: str
+    seconds: int
+
+
+@dataclass(frozen=True)
 class Frame:
     """What `base.html` reads."""
 
@@ -51,9 +67,11 @@ class Frame:
     contrast: bool
     contrast_url: str
     nav: tuple[NavItem, ...]
+    user_id: int | None
     person: str
     roles: str
     messages: tuple[str, ...]
+    undo: Undo | None
     caption: str
     foot: str
     here: str
@@ -159,6 +177,34 @@ def _find_own_area(who: Actor) -> tuple[str, str] | None:
         return None
 
 
+def offer_undo(text: str, number: str, version: int) -> None:
+    """Let the next page offer to take a step back."""
+    until = now() + UNDO_WINDOW
+    flash({"text": text, "number": number, "version": version, "until": until.isoformat()}, "undo")  # type: ignore[arg-type]  # JSON, like every session
+
+
+def _undo() -> Undo | None:
+    offers = get_flashed_messages(category_filter=["undo"])
+    if not offers:
+        return None
+    offer: Any = offers[-1]
+    left = datetime.fromisoformat(offer["until"]) - now()
+    if left <= timedelta(0) or not is_staff():
+        return None
+    return Undo(
+        text=offer["text"],
+        url=url_for("pages.case_step", number=offer["number"], step="undo"),
+        uuid=uuid4(),
+        version=offer["version"],
+        back=_path_here(),
+        seconds=int(left.total_seconds()),
+    )
+
+
+def _path_here() -> str:
+    return request.full_path.rstrip("?") if request.method == "GET" else request.path
+
+
 def _here(**changes: str) -> str:
     """Return this address with a switch changed."""
     values = request.args.to_dict() | changes
@@ -189,12 +235,14 @@ def make_frame() -> Frame:
         contrast=contrast,
         contrast_url=_here(contrast="normal" if contrast else "high"),
         nav=_nav(who),
+        user_id=who.user_id,
         person=who.name if is_staff() else "",
         roles=" · ".join(words.find(f"role.{name}") or name for name in names),
-        messages=tuple(str(message) for message in get_flashed_messages()),
+        messages=tuple(str(message) for message in get_flashed_messages(category_filter=["message"])),
+        undo=_undo(),
         caption=caption(),
         foot=" · ".join(line for line in (parts().settings.caption, words.t("frame.foot")) if line),
-        here=request.full_path.rstrip("?") if request.method == "GET" else request.path,
+        here=_path_here(),
         guide_url=_guide_url(),
         script_words=words.book.under(words.language, "script"),
     )
@@ -208,12 +256,14 @@ def _context() -> dict[str, Any]:
         "when": words.when,
         "day": words.times.day,
         "due_text": words.due_text,
+        "clock": words.clock,
         "state_name": words.state_name,
         "state_words": words.state_words,
         "category_name": words.category_name,
         "level_name": words.level_name,
         "share": words.share,
         "quick_step": lambda row: quick_step(words, actor(), row, uuid4()),
+        "kept": kept_form,
         "problem_words": lambda problem: problem_words(words, problem.status, problem.code),
     }
 
@@ -226,7 +276,17 @@ def _keep_switches(response: Response) -> Response:
     return response
 
 
+def _answer_scripts(response: Response) -> Response:
+    """Tell a form that was sent by script where to go, instead of sending it there: it has a draft to forget first."""
+    if request.headers.get("X-Mapsvc-Form") == "1" and response.status_code == 303:
+        response.set_data(orjson.dumps({"to": response.location}))
+        response.status_code, response.content_type = 200, "application/json"
+        del response.headers["Location"]
+    return response
+
+
 def install(app: Flask) -> None:
     """Give every template of the app its frame and its words."""
     app.context_processor(_context)
+    app.after_request(_answer_scripts)
     app.after_request(_keep_switches)

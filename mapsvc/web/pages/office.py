@@ -1,18 +1,17 @@
-"""The office: counters, the tray of what lies nowhere, areas without a chief; and a unit's own cases."""
+"""The office: counters, the tray of what lies nowhere, areas without a chief."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, product
+from itertools import groupby
 
 from flask import render_template, url_for
 
 from mapsvc.areas.queries.posts import AreaWithoutChief, areas_without_chief
 from mapsvc.cases.queries.counters import counters
-from mapsvc.cases.queries.views import CaseFilters, CaseRow, Counters
+from mapsvc.cases.queries.views import CaseFilters, Counters
 from mapsvc.cases.queries.worklist import list_cases, list_unplaced
-from mapsvc.people.queries import units_by_id
 from mapsvc.people.rules.permissions import allows
 from mapsvc.storage.work import Work
 from mapsvc.web.guard import permission
@@ -61,21 +60,11 @@ class Office:
     groups: tuple[CountGroup, ...]
 
 
-@dataclass(frozen=True)
-class CaseGroup:
-    """Cases under one heading."""
-
-    title: str
-    url: str
-    count: str
-    rows: tuple[CaseRow, ...]
-
-
 _GROUPS = (
     ("office.today", ("new_today", "closed_today")),
     ("office.now", ("open", "received", "to_sign", "in_progress", "to_check", "to_close", "returned", "suspended")),
     ("office.time", ("near_due", "due_today", "overdue", "sign_overdue")),
-    ("office.places", ("unplaced", "edge")),
+    ("office.places", ("unplaced", "edge", "whistle")),
 )
 
 
@@ -122,21 +111,3 @@ def _groups(counted: Counters) -> tuple[CountGroup, ...]:
             counts.append(edge_share_of(say, counted, base))
         found.append(CountGroup(say.t(title), tuple(counts)))
     return tuple(found)
-
-
-@pages.get("/unit")
-@permission("unit.work")
-def unit() -> str:
-    say = speech()
-    states = (("to_sign", "assigned"), ("in_progress", "in_progress"), ("returned", "returned"), ("fixed", "fixed"))
-    with parts().store.read() as work:
-        units = units_by_id(work, actor().unit_ids)
-        groups = []
-        for unit_id, (key, state) in product(sorted(units), states):
-            filters = CaseFilters(unit_id=unit_id, states=(state,), include_historic=False)
-            page = list_cases(work, actor(), filters)
-            title = say.t(f"unit.{key}") if len(units) == 1 else f"{units[unit_id].name} · {say.t(f'unit.{key}')}"
-            url = url_for("pages.case_list", state=state, unit=unit_id)
-            groups.append(CaseGroup(title, url, str(page.count), page.rows))
-    names = "、".join(units[unit_id].name for unit_id in sorted(units))
-    return render_template("unit.html", unit_names=names, groups=groups)

@@ -16,13 +16,31 @@ from mapsvc.web.pages import (
     mapfile,
     nearby,
     office,
+    patch,
     report,
     steps,
     track,
+    unit,
 )
 from mapsvc.web.pages.blueprint import pages
 
-VIEWS = (account, areas, cases, city, ground, guide, insight, mapfile, nearby, office, report, steps, track)
+VIEWS = (
+    account,
+    areas,
+    cases,
+    city,
+    ground,
+    guide,
+    insight,
+    mapfile,
+    nearby,
+    office,
+    patch,
+    report,
+    steps,
+    track,
+    unit,
+)
 """Importing these modules put their views on the blueprint."""
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from mapsvc.base.errors import Conflict, MapsvcError, NotFound
 from mapsvc.cases.queries.details import get_case
 from mapsvc.cases.rules.values import Position, Preview, StepReceipt, StepRequest
+from mapsvc.cases.rules.workflow import UNDOABLE
 from mapsvc.cases.service.preview import preview_assignment
 from mapsvc.cases.service.steps import take_step
 from mapsvc.maps.compose import View
@@ -19,7 +20,7 @@ from mapsvc.web.pages.account import safe_next
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.cases import case_name, show_case
 from mapsvc.web.pages.forms import form_hash, form_text, read_day, read_degrees, read_id, read_uuid
-from mapsvc.web.pages.frame import speech
+from mapsvc.web.pages.frame import offer_undo, speech
 from mapsvc.web.pages.maps import choosing_legend, district_view, draw, map_of
 from mapsvc.web.pages.photos import hashes, read_photos, store_photos
 from mapsvc.web.pages.problems import one_line
@@ -49,13 +50,23 @@ def case_step(number: str, step: str) -> str | tuple[str, int] | Response:
     except MapsvcError as error:
         status = 409 if isinstance(error, Conflict) else 400
         return show_case(number, problem=one_line(speech(), error)), status
-    key = "case.same" if receipt.status == "same" else "case.taken"
-    flash(speech().t(key, step=step_title(speech(), step)))
+    back = safe_next(form_text("back")) or _after(number)
+    _tell(number, step, receipt)
     for notice in receipt.notices:
         text = speech().find(f"notice.{notice}")
         if text:
             flash(text)
-    return redirect(safe_next(form_text("back")) or _after(number), 303)
+    return redirect(back, 303)
+
+
+def _tell(number: str, step: str, receipt: StepReceipt) -> None:
+    """Say on the next page what was done; a step of one tap is told by the offer to take it back."""
+    key = "case.same" if receipt.status == "same" else "case.undone" if step == "undo" else "case.taken"
+    text = speech().t(key, step=step_title(speech(), step))
+    if step in UNDOABLE and receipt.status == "taken":
+        offer_undo(text, number, receipt.version)
+    else:
+        flash(text)
 
 
 def _after(number: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mapsvc.cases.queries.views import CaseView, DeadlineView, EventView
+from mapsvc.cases.queries.views import CaseView, DeadlineView, EventView, PhotoView
+from mapsvc.cases.rules.calendar import Calendar
 from mapsvc.cases.rules.workflow import QUICK, STEP_NAMES
 from mapsvc.web.present.speech import Speech
 
@@ -14,6 +15,11 @@ QUICK_STAGES = ("found", "sign", "handle", "check", "close")
 _STANDARD_AT = {"received": 1, "assigned": 2, "returned": 2, "in_progress": 3, "suspended": 3, "fixed": 5, "closed": 7}
 _QUICK_AT = {"received": 1, "assigned": 1, "returned": 1, "in_progress": 2, "suspended": 2, "fixed": 3, "closed": 5}
 """Which stage is under way in a state: those before it are done."""
+
+
+_PHOTO_ORDER = {"far": 0, "near": 1, "before": 2, "reference": 3, "": 4, "after": 5}
+MOST_DAYS = 6
+"""A longer term says its first days and its last."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class ClockLine:
     verdict: str
     sum: str
     late: bool
+    days: str = ""
 
 
 def stages_of(words: Speech, view: CaseView) -> tuple[Stage, ...]:
@@ -79,6 +86,11 @@ def step_title(words: Speech, step: str) -> str:
     return zh if words.language == "zh" else en[:1].upper() + en[1:]
 
 
+def button_title(words: Speech, step: str) -> str:
+    """Return what the button of a step says: plainer than its name in the history where there is a plainer word."""
+    return words.find(f"do.{step}") or step_title(words, step)
+
+
 def events_of(words: Speech, view: CaseView) -> tuple[EventLine, ...]:
     """Return the history, the newest first."""
     return tuple(_event(words, event) for event in reversed(view.events))
@@ -93,6 +105,8 @@ def _event(words: Speech, event: EventView) -> EventLine:
     if event.on_behalf_of:
         by = words.t("case.on_behalf", by=by, person=event.on_behalf_of)
     said = [event.reason]
+    if data.get("undone"):
+        said.append(step_title(words, data["undone"]))
     if data.get("result"):
         said.append(words.find(f"result.{data['result']}") or data["result"])
     said.extend(data[key] for key in ("unit_name", "unit", "area_name") if data.get(key) and not data[key].isdigit())
@@ -117,12 +131,12 @@ def assignments_of(words: Speech, view: CaseView) -> tuple[AssignmentLine, ...]:
     return tuple(found)
 
 
-def clocks_of(words: Speech, view: CaseView) -> tuple[ClockLine, ...]:
+def clocks_of(words: Speech, view: CaseView, calendar: Calendar) -> tuple[ClockLine, ...]:
     """Return the clocks that count, each with its arithmetic; replaced ones stay in the history."""
-    return tuple(_clock(words, view, clock) for clock in view.deadlines if clock.replaced_at is None)
+    return tuple(_clock(words, view, clock, calendar) for clock in view.deadlines if clock.replaced_at is None)
 
 
-def _clock(words: Speech, view: CaseView, clock: DeadlineView) -> ClockLine:
+def _clock(words: Speech, view: CaseView, clock: DeadlineView, calendar: Calendar) -> ClockLine:
     late = False
     if clock.met_at is not None:
         late = clock.met_at > clock.due_at
@@ -134,7 +148,33 @@ def _clock(words: Speech, view: CaseView, clock: DeadlineView) -> ClockLine:
     text = words.t("clock.sum", start=words.when(clock.starts_at), term=term, due=words.when(clock.due_at))
     if clock.calendar:
         text = f"{text} · {words.t('clock.calendar', calendar=clock.calendar)}"
-    return ClockLine(words.t(f"clock.{clock.clock}"), verdict, text, late)
+    return ClockLine(words.t(f"clock.{clock.clock}"), verdict, text, late, _days(words, clock, calendar))
+
+
+def _days(words: Speech, clock: DeadlineView, calendar: Calendar) -> str:
+    """Return 周二 14:00 以后 4 小时 + 周三 2 小时: the days over which a term in working hours runs.
+
+    By another calendar than the one it was computed with the sum would not come out: then nothing is said.
+    """
+    if not clock.unit.startswith("working") or clock.calendar != calendar.fingerprint:
+        return ""
+    days = calendar.days_between(clock.starts_at, clock.due_at)
+    parts = [
+        words.t(
+            "clock.day",
+            day=words.times.weekday(day),
+            hours=f"{spent.total_seconds() / 3600:.2f}".rstrip("0").rstrip("."),
+        )
+        for day, spent in days
+    ]
+    if len(parts) > MOST_DAYS:
+        parts = [*parts[:2], words.t("clock.days_more", count=len(parts) - 3), parts[-1]]
+    return " + ".join(parts)
+
+
+def photos_of(view: CaseView) -> tuple[PhotoView, ...]:
+    """Return the photos as they are looked at: far, near, then the others, what shows the repair last."""
+    return tuple(sorted(view.photos, key=lambda photo: _PHOTO_ORDER.get(photo.kind, len(_PHOTO_ORDER) - 1)))
 
 
 def notices_of(words: Speech, view: CaseView) -> tuple[str, ...]:

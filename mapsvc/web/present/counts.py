@@ -35,6 +35,7 @@ LISTS: dict[str, str] = {
     "unplaced": "unplaced=1",
     "edge": "edge=1",
     "handed": "handed=1",
+    "whistle": "whistle=1",
     "new_today": "new_today=1&sort=newest",
     "closed_today": "closed_today=1&sort=newest",
 }

@@ -55,6 +55,10 @@ class Speech:
         """Return a moment as 11月22日 周日 14:05."""
         return self.times.when(moment)
 
+    def clock(self, moment: datetime) -> str:
+        """Return 08:06 for a moment of today, with its day for another."""
+        return self.times.clock(moment)
+
     def due_text(self, row: Due) -> DueText | None:
         """Return how urgent a row is."""
         return self.times.due(row.due_at, state=row.state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from mapsvc.web.words.book import Book
@@ -58,6 +58,18 @@ class Times:
             month_name=self._say(f"date.month_{local.month}"),
             day=local.day,
         )
+
+    def weekday(self, day: date) -> str:
+        """Return 周二 11月24日."""
+        return (
+            f"{self._say(f'date.weekday_{day.weekday()}')} {self.day(datetime.combine(day, time(12), self.timezone))}"
+        )
+
+    def clock(self, moment: datetime) -> str:
+        """Return 08:06 for a moment of this day, 11月22日 08:06 for another."""
+        local = moment.astimezone(self.timezone)
+        hour = f"{local:%H:%M}"
+        return hour if local.date() == self.now.astimezone(self.timezone).date() else f"{self.day(moment)} {hour}"
 
     def _is_this_year(self, local: datetime) -> bool:
         return local.year == self.now.astimezone(self.timezone).year

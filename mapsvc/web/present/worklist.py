@@ -16,7 +16,8 @@ from mapsvc.web.present.speech import Speech
 from mapsvc.web.values import box_of
 
 FLAGS = (
-    "mine", "sign_due", "due_today", "due_soon", "overdue", "unplaced", "edge", "handed", "new_today", "closed_today",
+    "mine", "sign_due", "due_today", "due_soon", "overdue", "unplaced", "edge", "handed", "whistle", "new_today",
+    "closed_today",
 )  # fmt: skip
 FIGURE = ("figure", "part", "window", "at", "channel", "history")
 """What names the figure whose cases are listed, see `present.insight.list_url`."""
@@ -130,6 +131,7 @@ class Asked:
             mine=self.has("mine"),
             checked=_CHECKED.get(self.values.get("checked", "")),
             handed=self.has("handed"),
+            whistle="asked" if self.has("whistle") else "",
             received_since=bounds.day_begins if self.has("new_today") else None,
             closed_since=bounds.day_begins if self.has("closed_today") else None,
             include_historic=bool(state == "closed" or text) and not of_today,

@@ -40,6 +40,7 @@ def fill(district: District) -> None:
         for _ in range(3)
     ]  # fmt: skip
     district.step(district.chief("P1"), edges[0].uuid, "hand_over", area_id=district.areas["P2"])
+    district.step(district.chief("P1"), edges[1].uuid, "ask_whistle", reason="x")
     district.clock.move_to(district.clock.now() + timedelta(hours=1))
     district.opened("in_progress")
     district.clock.move_to(district.clock.now() + timedelta(hours=1, minutes=30))

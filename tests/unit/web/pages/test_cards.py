@@ -78,7 +78,7 @@ def test_a_unit_signs_for_what_was_dispatched_to_it(town: Town) -> None:
     number = answer.get_json()["number"]
     unit = html_of(town.client(), "/unit", town.headers("unit_a"))
     assert f"/cases/{number}/steps/unit_sign" in unit
-    assert f'href="/cases?state=assigned&amp;unit={town.units["A"]}">1</a>' in unit
+    assert re.search(r'href="/unit\?show=to_sign"[^>]*><span class="number">1</span>', unit)
     assert "/steps/" not in html_of(town.client(), "/cases", town.headers("chief_0")), "the unit signs for it now"
 
 
@@ -104,8 +104,12 @@ def test_an_edge_case_asks_for_the_side_with_shares(town: Town) -> None:
     assert answer.status_code == 303
     assert "已提出移交" in html_of(client, f"/cases/{number}", town.headers("chief_0"))
     offered = html_of(town.client(), "/patch/P1", town.headers("chief_1"))
-    assert re.search(r'移交给我</dt><dd><a href="/cases\?handed=1&amp;area=patch:P1">1</a>', offered)
-    assert number in html_of(town.client(), "/cases?handed=1&area=patch:P1", town.headers("chief_1"))
+    assert re.search(r'href="/patch/P1\?show=handed"[^>]*><span class="number">1</span><span>移交给我', offered)
+    listed = html_of(town.client(), "/patch/P1?show=handed", town.headers("chief_1"))
+    assert f"/cases/{number}/steps/accept_hand_over" in listed
+    assert "待chief P1接收" in html_of(client, "/patch/P0", town.headers("chief_0")), (
+        "and stays in the count of its owner"
+    )
 
 
 def test_every_map_tells_what_it_draws_and_nothing_else(town: Town) -> None:
