@@ -125,8 +125,8 @@ def test_no_anchor_of_a_page_is_taken_twice(town: Town, name: str) -> None:
 
 
 PIECES = {
-    "area_card", "area_figures", "case_cards", "case_points", "ground_tile", "insight_frames", "map_file", "map_search",
-    "photo", "report_nearby", "report_preview", "session_now", "start", "track_photo", "track_qr",
+    "area_card", "area_figures", "case_cards", "case_points", "ground_tile", "insight_frames", "map_chiefs", "map_file",
+    "map_search", "photo", "report_nearby", "report_preview", "session_now", "start", "track_photo", "track_qr",
 }  # fmt: skip
 """What is no page of its own: pieces of pages, pictures, data for scripts, a redirect."""
 
