@@ -171,7 +171,10 @@ def _keep_unread(problem: Problem) -> None:
 
 
 def _record(problem: Problem, error: Exception) -> None:
-    if problem.status >= 500:
+    if isinstance(error, errors.Unavailable):
+        # One line: while a database is away each request brings one, and where it came from says nothing new.
+        log.error("%s %s %r: %s: %s", problem.instance, request.method, request.path, problem.code, error.message)
+    elif problem.status >= 500:
         log.error("%s %s %r: %s", problem.instance, request.method, request.path, problem.code, exc_info=error)
     else:
         log.info("%s %s %r: %s %s", problem.instance, request.method, request.path, problem.status, problem.code)

@@ -3,7 +3,8 @@
 Each line read is a point; a child of this process begins the import anew and is killed with -9 there, or comes to its
 end. What became of it is answered by a line. Points: `dml N K` before the K-th writing statement of the N-th writing
 transaction, `commit N` before its commit, `committed N` when that has returned, `fsync` and `replace` and `replaced`
-for files, `none`.
+for files, `none`. With `pause` before it a point of the store stops the child instead, which says `paused` and goes on
+at the next line: time enough to kill the database.
 """
 
 from __future__ import annotations
@@ -52,8 +53,13 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def arm(engine: Engine, point: list[str]) -> None:
-    """Be killed at a point of the store's work."""
+def pause() -> None:
+    print("paused", flush=True)
+    sys.stdin.readline()
+
+
+def arm(engine: Engine, point: list[str], act: Callable[[], None]) -> None:
+    """Be killed, or pause, at a point of the store's work."""
     what, number, *rest = point
     transaction, statements = 1, 0
 
@@ -62,16 +68,16 @@ def arm(engine: Engine, point: list[str]) -> None:
         if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
             statements += 1
             if what == "dml" and (transaction, statements) == (int(number), int(rest[0])):
-                die()
+                act()
 
     def before_commit(_connection: object) -> None:
         if what == "commit" and transaction == int(number):
-            die()
+            act()
 
     def after_commit(_session: object) -> None:
         nonlocal transaction, statements
         if what == "committed" and transaction == int(number):
-            die()
+            act()
         transaction, statements = transaction + 1, 0
 
     event.listen(engine, "before_cursor_execute", at_statement)
@@ -152,8 +158,10 @@ IMPORTS: dict[str, Callable[[Store, Settings, Path, list[str]], None]] = {
 def attempt(kind: str, url: str, settings: Settings, file: Path, more: list[str], point: list[str]) -> None:
     """Import, in a child of its own."""
     engine = make_engine(url)
+    act = pause if point[0] == "pause" else die
+    point = point[1:] if act is pause else point
     if point[0] in {"dml", "commit", "committed"}:
-        arm(engine, point)
+        arm(engine, point, act)
     else:
         arm_files(point[0])
     IMPORTS[kind](Store(engine, FixedClock(NOW)), settings, file, more)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from mapsvc.areas.queries.areas import find_size_m2
 from mapsvc.areas.rules.located import AreaAt
-from mapsvc.base.errors import Conflict, InvalidInput, MapsvcError
+from mapsvc.base.errors import Conflict, InvalidInput, MapsvcError, Unavailable
 from mapsvc.cases.queries.receipts import find_follower
 from mapsvc.cases.rules.codes import show_track_code
 from mapsvc.cases.rules.values import Contact, Intake, PhotoReceipt, Position, Preview, Receipt
@@ -118,6 +118,8 @@ def _receive(*, staff: bool) -> str | tuple[str, int] | Response | tuple[Respons
             return _go(url_for("pages.track", code=_join(form), new=1))
         receipt = _open(form, staff=staff)
     except MapsvcError as error:
+        if isinstance(error, Unavailable) and not staff:
+            parts().public_reports.give_back(request.remote_addr or "")  # whoever tries again is no flood
         line, status = one_line(speech(), error), problem_of(error).status
         if _wants_json():
             return jsonify({"words": line, "code": error.code}), status
