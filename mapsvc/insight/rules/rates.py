@@ -53,17 +53,17 @@ _COHORT_EN = "cohort = cases whose deadline fell within the window, less suspend
 _ALL = (
     Formula(
         "on_time", "按期结案率", "closed in time", "due", "on_time",
-        f"按期结案数 ÷ 应结案数。{_COHORT_ZH}；逾期才结案的不算按期。",
+        f"按期结案数 ÷ 应结案数。{_COHORT_ZH}；超期才结案的不算按期。",
         f"closed by the deadline / cohort. {_COHORT_EN}. Closed late counts as not in time.",
     ),
     Formula(
         "closed_of_due", "结案率", "closed", "due", "closed",
-        f"结案数 ÷ 应结案数。{_COHORT_ZH}；逾期结案的计入。",
+        f"结案数 ÷ 应结案数。{_COHORT_ZH}；超期结案的计入。",
         f"closed, in time or late / cohort. {_COHORT_EN}.",
     ),
     Formula(
         "mended", "整改率", "findings mended", "due_findings", "mended",
-        "已整改的巡查发现问题（含逾期整改）÷ 处置时限在统计期内届满的巡查发现问题；"
+        "已整改的巡查发现问题（含超期整改）÷ 处置时限在统计期内届满的巡查发现问题；"
         "不含挂账、不予立案、重复和非本级职责。",
         "findings mended, in time or late / findings whose deadline fell within the window, less suspended, refused, "
         "duplicate and not ours.",
@@ -71,19 +71,19 @@ _ALL = (
     Formula(
         "solved", "解决率", "hotline tickets solved", "due_hotline", "solved",
         "以“已解决”办结且未发回重办的12345工单 ÷ 处置时限在统计期内届满的12345工单；"
-        "不含挂账、不予受理、重复和非本级职责。",
+        "不含挂账、不予立案、重复和非本级职责。",
         "hotline tickets closed as solved and not opened again / tickets whose deadline fell within the window, less "
         "suspended, refused, duplicate and not ours.",
     ),
     Formula(
         "filed", "立案率", "filed", "standard", "filed",
-        "立案数 ÷ 受理数（统计期内受理、走标准流程的案件）。快速流程即发现即处置，没有立案环节，不适用。",
+        "立案数 ÷ 受理数（统计期内受理、走标准流程的案件）。即查即改流程没有立案环节，不适用。",
         "filed / received within the window in the standard workflow. The quick workflow has no filing: "
         "not applicable.",
     ),
     Formula(
         "dispatched", "派遣率", "dispatched", "filed", "dispatched",
-        "派遣数 ÷ 立案数（统计期内受理并立案的案件中已派给处置单位的）。",
+        "派遣数 ÷ 立案数（统计期内受理并立案的案件中已派遣给处置单位的）。",
         "dispatched to a unit / filed, of what was received within the window.",
     ),
     Formula(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,7 +105,7 @@ def _event(words: Speech, event: EventView) -> EventLine:
     by = f"{event.by} {role}".strip() if event.by else role or words.t("role.system")
     if event.on_behalf_of:
         by = words.t("case.on_behalf", by=by, person=event.on_behalf_of)
-    said = [event.reason]
+    said = [own_words(words.language, event.reason) if event.role == "system" else event.reason]
     if data.get("undone"):
         said.append(step_title(words, data["undone"]))
     if data.get("result"):
@@ -116,6 +117,15 @@ def _event(words: Speech, event: EventView) -> EventLine:
     if event.from_state and event.from_state != event.to_state:
         said.append(f"{words.state_name(event.from_state)} → {words.state_name(event.to_state)}")
     return EventLine(event.at, step_title(words, event.step), by, " · ".join(part for part in said if part))
+
+
+_BOTH_TONGUES = re.compile(r"(?P<zh>[^/]*[一-鿿][^/]*) / (?P<en>[ -.0-9;-~]+)(?P<rest>: .*)?", re.DOTALL)
+
+
+def own_words(language: str, reason: str) -> str:
+    """Return a reason that the program wrote in one tongue: it is kept in both, as `中文 / English: names`."""
+    found = _BOTH_TONGUES.fullmatch(reason)
+    return f"{found[language]}{found['rest'] or ''}" if found else reason
 
 
 def assignments_of(words: Speech, view: CaseView) -> tuple[AssignmentLine, ...]:

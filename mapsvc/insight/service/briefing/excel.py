@@ -18,8 +18,8 @@ from mapsvc.insight.service.briefing.content import NOTES, Briefing, CaseTable, 
 
 TALLY_NAMES = {"closed": "办结", "in_time": "未到期在办", "overdue": "超期在办"}
 CHANNELS = {
-    "public": "居民反映", "staff": "工作人员上报", "patrol": "巡查发现", "hotline": "12345热线", "open311": "Open311",
-    "api": "系统对接", "import": "历史台账",
+    "public": "公众上报", "staff": "工作人员上报", "patrol": "巡查发现", "hotline": "12345 热线", "open311": "Open311",
+    "api": "系统对接", "import": "批量导入",
 }  # fmt: skip
 LINE_HEADS = (
     ("案件编号", 20), ("来源编号", 16), ("问题类别", 18), ("来源", 12), ("责任辖区", 14), ("状态", 9), ("结果", 10),

@@ -275,7 +275,7 @@ def _notes(document: Any, briefing: Briefing) -> None:
         printed = "本月数字已于首次印发时固定。"
     text = (
         f"注：统计期{briefing.window.first}至{briefing.window.last}。应结案指处置时限在统计期内届满的案件，不含挂账、不予立案、"
-        f"重复和非本级职责；逾期结案不算按期。办结占受理{per_cent(briefing.tally.closed_of_received, 2)}不是整改率。"
+        f"重复和非本级职责；超期结案不算按期。办结占受理{per_cent(briefing.tally.closed_of_received, 2)}不是整改率。"
         f"带*的分母不足20件，数量少，仅供参考。各辖区按编码排列，不作排名。{printed}案件明细和全部指标见Excel底表。"
     )
     paragraph = document.add_paragraph()
