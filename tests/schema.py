@@ -11,7 +11,7 @@ import mapsvc.patrols.models
 import mapsvc.people.models
 import mapsvc.storage.imports
 import mapsvc.storage.outbox  # noqa: F401  # each import adds its tables to the metadata
-from mapsvc.storage import boxes
+from mapsvc.storage import boxes, words
 from mapsvc.storage.base import Row
 from mapsvc.storage.migrate import HEAD
 
@@ -23,5 +23,7 @@ def create(engine: Engine) -> None:
             connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
         Row.metadata.create_all(connection)
         boxes.create_border_boxes(connection)
+        boxes.create_case_positions(connection)
+        words.create_case_words(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})

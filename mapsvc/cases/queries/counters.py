@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from mapsvc.cases.models import Case, CaseArea
 from mapsvc.cases.queries.scope import is_open, is_overdue, visible_to
@@ -70,12 +70,18 @@ def counters(work: Work, actor: Actor, book: Rulebook, area_id: int | None = Non
     bounds = bounds_of(book, work.now)
     lists = counted_lists(bounds)
     handed = conditions_of(replace(lists.pop("handed_to_me"), area_id=area_id), actor, work.now)
-    offered = select(func.count()).select_from(Case).where(visible_to(actor), *handed).scalar_subquery()
+    within = [visible_to(actor), *conditions_of(CaseFilters(area_id=area_id, include_historic=False), actor, work.now)]
+    # Each part goes through the one index that holds its cases, and no further.
+    parts = {
+        "new_today": _counted("received_at", *within, *conditions_of(lists.pop("new_today"), actor, work.now)),
+        "closed_today": _counted("closed_at", *within, *conditions_of(lists.pop("closed_today"), actor, work.now)),
+        "handed_to_me": _counted("handover_area_id", visible_to(actor), *handed),
+    }
     counted = [_count(and_(*conditions_of(one, actor, work.now))).label(name) for name, one in lists.items()]
-    within = conditions_of(CaseFilters(area_id=area_id, include_historic=False), actor, work.now)
-    today = bounds.day_begins
-    statement = select(*counted, offered.label("handed_to_me")).where(
-        visible_to(actor), *within, or_(is_open(), Case.closed_at >= today, Case.received_at >= today)
+    statement = (
+        select(*counted, *(part.scalar_subquery().label(name) for name, part in parts.items()))
+        .where(*within, is_open())
+        .with_hint(Case, "INDEXED BY ix_case_file_open", "sqlite")
     )
     found = {name: int(value) for name, value in work.session.execute(statement).one()._mapping.items()}
     share = found["edge"] / found["open"] if found["open"] else None
@@ -104,6 +110,11 @@ def local_day_bounds(book: Rulebook, now: datetime) -> tuple[datetime, datetime]
     )
 
 
+def _counted(index: str, *conditions: ColumnElement[bool]) -> Select[int]:
+    found = select(func.count()).select_from(Case).where(*conditions)
+    return found.with_hint(Case, f"INDEXED BY ix_case_file_{index}", "sqlite")
+
+
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
@@ -125,10 +136,18 @@ def list_points(work: Work, actor: Actor, filters: CaseFilters, limit: int = MAX
 
 def count_open_by_area(work: Work, actor: Actor, level: str) -> dict[int, tuple[int, int]]:
     """Return for each area of a level how many of its cases are open and how many of these overdue; one query."""
+    # The area is asked for case by case: a join is answered by reading all areas of all cases ever.
+    area = select(CaseArea.area_id).where(CaseArea.case_id == Case.id, CaseArea.level == level).correlate(Case)
+    found = (
+        select(area.scalar_subquery().label("area_id"), is_overdue(work.now).label("overdue"))
+        .where(visible_to(actor), is_open(), Case.historic.is_(False))
+        .with_hint(Case, "INDEXED BY ix_case_file_open", "sqlite")
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
     rows = work.session.execute(
-        select(CaseArea.area_id, func.count(), _count(is_overdue(work.now)))
-        .join(Case, Case.id == CaseArea.case_id)
-        .where(CaseArea.level == level, visible_to(actor), is_open(), Case.historic.is_(False))
-        .group_by(CaseArea.area_id)
+        select(found.c.area_id, func.count(), _count(found.c.overdue))
+        .where(found.c.area_id.is_not(None))
+        .group_by(found.c.area_id)
     )
     return {area_id: (count, overdue) for area_id, count, overdue in rows}

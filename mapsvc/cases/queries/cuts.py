@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, and_, false, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 
 from mapsvc.cases.models import Case
-from mapsvc.cases.queries.scope import is_open, is_overdue
+from mapsvc.cases.queries.scope import NONE, is_open, is_overdue
 from mapsvc.cases.rules.cuts import NOT_FILED_OUTCOMES, Cut
 from mapsvc.cases.rules.workflow import QUICK, QUICK_CHANNELS, STANDARD
 
@@ -27,7 +27,7 @@ def in_cut(cut: Cut) -> Condition:
 
 def in_part(cut: Cut) -> Condition:
     """Return whether a case is in the part of the cut that counts; never where there is no part."""
-    return _PARTS[cut.part](cut) if cut.part else false()
+    return _PARTS[cut.part](cut) if cut.part else NONE
 
 
 def _in_population(cut: Cut) -> Condition:
@@ -58,7 +58,7 @@ def _is_light(cut: Cut) -> Condition:
     parts = [
         and_(Case.category == category, Case.condition.in_(conditions)) for category, conditions in by_category.items()
     ]
-    return or_(*parts) if parts else false()
+    return or_(*parts) if parts else NONE
 
 
 def _is_instant() -> Condition:
@@ -96,7 +96,7 @@ _PARTS: dict[str, Callable[[Cut], Condition]] = {
     "instant": lambda _cut: _is_instant(),
     "own_power": _in_own_power,
     "passed": lambda _cut: func.coalesce(Case.check_result, "") == "passed",
-    "recurred": lambda cut: Case.id.in_(cut.recurred[:IDS_AT_ONCE]) if cut.recurred else false(),
+    "recurred": lambda cut: Case.id.in_(cut.recurred[:IDS_AT_ONCE]) if cut.recurred else NONE,
 }
 
 

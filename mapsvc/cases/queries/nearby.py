@@ -12,6 +12,7 @@ from mapsvc.cases.models import Case
 from mapsvc.cases.queries.scope import is_open, published
 from mapsvc.cases.queries.views import NearbyCase
 from mapsvc.geo.measure import distance_m
+from mapsvc.storage.boxes import Box, cases_in_box
 from mapsvc.storage.work import Work
 
 NEARBY_M = 60.0
@@ -35,6 +36,7 @@ def list_nearby(work: Work, lon: float, lat: float, categories: Collection[str])
     rows = work.session.execute(
         select(Case.id, Case.category, Case.lon, Case.lat, Case.received_at)
         .where(
+            Case.id.in_(cases_in_box(work, Box(lon - wide, lat - high, lon + wide, lat + high))),
             Case.lon.between(lon - wide, lon + wide),
             Case.lat.between(lat - high, lat + high),
             Case.category.in_(sorted(categories)),

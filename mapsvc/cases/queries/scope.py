@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, literal, literal_column, or_, select, true
 
 from mapsvc.cases.models import Case, CaseArea, Follower
+from mapsvc.cases.rules.workflow import FIELD
 from mapsvc.people.rules.actor import Actor
 from mapsvc.people.rules.permissions import allows, scope
-from mapsvc.storage.imports import published_runs
+from mapsvc.storage.imports import ImportRun
+
+CLOSED = literal("closed", literal_execute=True)
+"""Written out in the statement: only so does a database see that a partial index of the models will do."""
+
+EMPTY = literal("", literal_execute=True)
+"""The same for texts that are there."""
+
+NONE = literal_column("0") == literal_column("1")
+"""No case at all; unlike `false()` it leaves the conditions beside it in the statement, by which an index is found."""
 
 
 def published() -> ColumnElement[bool]:
-    """Leave out what an import has written and not yet published."""
-    return or_(Case.import_run_id.is_(None), Case.import_run_id.in_(published_runs()))
+    """Leave out what an import has written and not yet published.
+
+    Not as "of no run, or of a published one": by that a database may go through the whole index of runs.
+    """
+    hidden = exists().where(ImportRun.id == Case.import_run_id, ImportRun.published_at.is_(None))
+    return ~hidden.correlate(Case)
 
 
 def visible_to(actor: Actor, permission: str = "case.view") -> ColumnElement[bool]:
@@ -30,21 +44,25 @@ def visible_to(actor: Actor, permission: str = "case.view") -> ColumnElement[boo
     parts: list[ColumnElement[bool]] = []
     if where.area_ids:
         ids = sorted(where.area_ids)
-        within = select(CaseArea.case_id).where(CaseArea.area_id.in_(ids))
-        parts += [Case.id.in_(within), Case.handover_area_id.in_(ids)]
+        parts += [lies_in(*ids), Case.handover_area_id.in_(ids)]
     if where.unit_ids:
         parts.append(Case.unit_id.in_(sorted(where.unit_ids)))
     if where.own_user_id is not None:
         parts.append(Case.opened_by_user_id == where.own_user_id)
     if not where.is_empty and allows(actor, "case.unplaced"):
         parts.append(Case.unplaced.is_(true()))
-    return and_(published(), or_(*parts)) if parts else false()
+    return and_(published(), or_(*parts)) if parts else NONE
 
 
 def opened_by(track_code: str) -> ColumnElement[bool]:
     """Which case a follow code opens: the one that it was given for, or the one that its holder met too."""
     followed = select(Follower.case_id).where(Follower.track_code == track_code)
     return or_(Case.track_code == track_code, Case.id.in_(followed))
+
+
+def lies_in(*area_ids: int) -> ColumnElement[bool]:
+    """Whether a case lies in one of these areas, of whatever level; asked case by case, not by a list of all."""
+    return exists().where(CaseArea.case_id == Case.id, CaseArea.area_id.in_(area_ids)).correlate(Case)
 
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:
@@ -59,4 +77,22 @@ def is_running() -> ColumnElement[bool]:
 
 def is_open() -> ColumnElement[bool]:
     """Whether a case is not closed."""
-    return Case.state != "closed"
+    return Case.state != CLOSED
+
+
+def concerns(actor: Actor) -> list[ColumnElement[bool]]:
+    """Return why an open case may wait for this very actor: their area or person owns it, their unit has it ..."""
+    parts: list[ColumnElement[bool]] = []
+    areas = actor.areas_of(*FIELD)
+    if areas:
+        parts += [Case.owner_area_id.in_(sorted(areas)), Case.handover_area_id.in_(sorted(areas))]
+    persons = {held.for_person_id for held in actor.roles if held.for_person_id is not None}
+    if actor.person_id is not None:
+        persons.add(actor.person_id)
+    if persons:
+        parts.append(Case.owner_person_id.in_(sorted(persons)))
+    if actor.unit_ids:
+        parts.append(Case.unit_id.in_(sorted(actor.unit_ids)))
+    if actor.user_id is not None:
+        parts.append(Case.opened_by_user_id == actor.user_id)
+    return parts

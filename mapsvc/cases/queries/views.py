@@ -109,7 +109,7 @@ class CaseRow:
 class Page:
     """Some rows and the way on: `cursor` is None on the last page.
 
-    `count` is exact up to `count_cap`, and then says "at least".
+    `count` is exact unless `count_capped`: then there are more, and it says "at least".
     """
 
     rows: tuple[CaseRow, ...]

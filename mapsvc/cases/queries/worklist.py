@@ -1,4 +1,7 @@
-"""The work list: filtered and sorted in SQL, paged by key, counted up to a cap; two queries whatever is asked."""
+"""The work list: filtered and sorted in SQL, paged by key, counted up to a cap; never by reading all cases.
+
+`ways` says how the cases are found; where no way is narrow they are walked in the order of the list.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, false, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, true
 
 from mapsvc.areas.models import Area, AreaVersion
 from mapsvc.base.errors import InvalidInput
-from mapsvc.cases.models import Case, CaseArea
+from mapsvc.cases.models import Case
 from mapsvc.cases.queries.cursors import Cursor, read_cursor, write_cursor
 from mapsvc.cases.queries.cuts import in_cut, in_part
-from mapsvc.cases.queries.scope import is_open, is_overdue, is_running, visible_to
+from mapsvc.cases.queries.order import Order, count_newest, follow, walk
+from mapsvc.cases.queries.scope import NONE, concerns, is_open, is_overdue, is_running, lies_in, visible_to
 from mapsvc.cases.queries.views import CaseFilters, CaseRow, Page
+from mapsvc.cases.queries.ways import Lead, narrowest, ways_to
 from mapsvc.cases.rules.workflow import FIELD
 from mapsvc.people.models import Person, Unit
 from mapsvc.people.rules.actor import Actor
@@ -23,6 +28,9 @@ from mapsvc.storage.work import Work
 
 MAX_LIMIT = 200
 COUNT_CAP = 10_000
+UNCAPPED = 2**31
+WIDE_COUNT_CAP = 2_000
+"""Up to where cases are counted that are found among more than `ways.BOUND` candidates."""
 SORTS = ("urgency", "newest")
 Selected: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -34,7 +42,7 @@ def list_cases(
 
     Sorted by urgency: overdue first, then the other open ones, then the closed; each by due time.
     The order is that of the moment the first page was asked for, so that paging neither repeats nor skips.
-    Without `counted` the count is 0 and costs nothing.
+    Without `counted` the count is 0 and costs nothing. Three to eight queries, however many cases there are.
     """
     if filters.sort not in SORTS:
         raise InvalidInput("unknown_sort", f"There is no order {filters.sort!r}.", hint=f"Use {' or '.join(SORTS)}.")
@@ -42,36 +50,44 @@ def list_cases(
     after = read_cursor(cursor, filters.sort) if cursor else None
     asked_at = after.asked_at if after else work.now
     conditions = [visible_to(actor), *conditions_of(filters, actor, work.now)]
-    rank, moment = _order(filters.sort, asked_at)
-    counts = in_part(filters.cut) if filters.cut is not None else false()
-    statement = (
-        select_rows(work.now)
-        .add_columns(counts.label("marked"), rank.label("rank"), moment.label("at"))
-        .where(*conditions)
-    )
-    if after is not None:
-        statement = statement.where(_beyond(filters.sort, rank, moment, after))
-    found = work.session.execute(_sorted(statement, filters.sort, rank, moment).limit(limit + 1)).all()
-    # The list of a figure has exactly as many rows as the figure says, however many.
-    cap = COUNT_CAP if filters.cut is None else None
-    count = _count(work, conditions, cap) if counted else 0
-    rows = tuple(replace(as_row(row), marked=bool(row.marked)) for row in found[:limit])
+    order = Order(filters.sort, asked_at)
+    lead = narrowest(work, ways_to(work, actor, filters))
+    cap = _cap(filters, lead)
+    hits = None
+    if lead is not None and lead.worth_following and (counted or lead.narrow):
+        hits = follow(work, lead, conditions, order, after, limit + 1, most=cap + 1)
+    if hits is not None and hits.total <= cap:
+        found, count = hits.page, hits.total
+    else:  # what is asked for is so frequent that a page of it is found soon
+        found = walk(work, conditions, order, after, limit + 1)
+        count = hits.total if hits else count_newest(work, conditions, cap + 1) if counted else 0
+    rows = _rows(work, filters, [place.id for place in found[:limit]])
     following = None
     if len(found) > limit:
         last = found[limit - 1]
-        following = write_cursor(Cursor(filters.sort, asked_at, last.rank, last.at, last.Case.id))
-    return Page(rows, following, count if cap is None else min(count, cap), cap is not None and count > cap)
+        following = write_cursor(Cursor(filters.sort, asked_at, last.rank, last.at, last.id))
+    return Page(rows, following, min(count, cap) if counted else 0, counted and count > cap)
+
+
+def _cap(filters: CaseFilters, lead: Lead | None) -> int:
+    """Return up to where a list is counted; that of a figure has exactly as many rows as the figure says."""
+    if filters.cut is not None:
+        return UNCAPPED
+    return COUNT_CAP if lead is None or lead.narrow else WIDE_COUNT_CAP
+
+
+def _rows(work: Work, filters: CaseFilters, ids: Sequence[int]) -> tuple[CaseRow, ...]:
+    if not ids:
+        return ()
+    counts = in_part(filters.cut) if filters.cut is not None else NONE
+    statement = select_rows(work.now).add_columns(counts.label("marked")).where(Case.id.in_(ids))
+    by_id = {row.Case.id: replace(as_row(row), marked=bool(row.marked)) for row in work.session.execute(statement)}
+    return tuple(by_id[number] for number in ids)
 
 
 def list_unplaced(work: Work, actor: Actor, cursor: str | None = None, limit: int = 50) -> Page:
     """Return the tray of open cases that lie in no area, the most urgent first."""
     return list_cases(work, actor, CaseFilters(unplaced=True, open_only=True, include_historic=False), cursor, limit)
-
-
-def _count(work: Work, conditions: Sequence[ColumnElement[bool]], cap: int | None) -> int:
-    found = select(Case.id).where(*conditions)
-    capped = (found if cap is None else found.limit(cap + 1)).subquery()
-    return work.session.scalar(select(func.count()).select_from(capped)) or 0
 
 
 def select_rows(now: datetime) -> Selected:
@@ -94,37 +110,13 @@ def select_rows(now: datetime) -> Selected:
     )
 
 
-def _order(sort: str, asked_at: datetime) -> tuple[ColumnElement[int], ColumnElement[Any]]:
-    if sort == "newest":
-        return literal(0), Case.received_at.expression
-    rank = case((Case.state == "closed", 2), (is_overdue(asked_at), 0), else_=1)
-    return rank, Case.due_at.expression
-
-
-def _sorted(statement: Selected, sort: str, rank: ColumnElement[int], moment: ColumnElement[Any]) -> Selected:
-    if sort == "newest":
-        return statement.order_by(moment.desc(), Case.id.desc())
-    return statement.order_by(rank, moment.asc().nulls_last(), Case.id)
-
-
-def _beyond(sort: str, rank: ColumnElement[int], moment: ColumnElement[Any], after: Cursor) -> ColumnElement[bool]:
-    """Whether a row comes after the cursor in the order of `_sorted`."""
-    if sort == "newest":
-        return or_(moment < after.at, and_(moment == after.at, Case.id < after.id))
-    if after.at is None:
-        same_rank = and_(moment.is_(None), Case.id > after.id)
-    else:
-        same_rank = or_(moment > after.at, moment.is_(None), and_(moment == after.at, Case.id > after.id))
-    return or_(rank > after.rank, and_(rank == after.rank, same_rank))
-
-
 def conditions_of(filters: CaseFilters, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
     """Return the filters as conditions on `Case`; scope is not among them."""
     found: list[ColumnElement[bool]] = []
     if filters.area_id is not None and filters.handed:
         found.append(Case.handover_area_id == filters.area_id)
     elif filters.area_id is not None:
-        found.append(Case.id.in_(select(CaseArea.case_id).where(CaseArea.area_id == filters.area_id)))
+        found.append(lies_in(filters.area_id))
     if filters.states:
         found.append(Case.state.in_(filters.states))
     for column, value in (
@@ -138,7 +130,7 @@ def conditions_of(filters: CaseFilters, actor: Actor, now: datetime) -> list[Col
         if value:
             found.append(column == value)
     if filters.category:
-        found.append(Case.category.startswith(filters.category, autoescape=True))
+        found.append(func.substr(Case.category, 1, len(filters.category)) == filters.category)
     for wanted, condition in (
         (filters.open_only, is_open()),
         (filters.overdue, is_overdue(now)),
@@ -186,20 +178,8 @@ def is_handed_to(actor: Actor) -> ColumnElement[bool]:
 
 def is_mine(actor: Actor) -> ColumnElement[bool]:
     """Whether a case waits for this very actor: owned by their area or person, their unit's, or offered to them."""
-    parts: list[ColumnElement[bool]] = []
-    areas = actor.areas_of(*FIELD)
-    if areas:
-        parts += [Case.owner_area_id.in_(sorted(areas)), Case.handover_area_id.in_(sorted(areas))]
-    persons = {held.for_person_id for held in actor.roles if held.for_person_id is not None}
-    if actor.person_id is not None:
-        persons.add(actor.person_id)
-    if persons:
-        parts.append(Case.owner_person_id.in_(sorted(persons)))
-    if actor.unit_ids:
-        parts.append(Case.unit_id.in_(sorted(actor.unit_ids)))
-    if actor.user_id is not None:
-        parts.append(Case.opened_by_user_id == actor.user_id)
-    return and_(is_open(), or_(*parts)) if parts else false()
+    parts = concerns(actor)
+    return and_(is_open(), or_(*parts)) if parts else NONE
 
 
 def _may_change_side() -> ColumnElement[bool]:

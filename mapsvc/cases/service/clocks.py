@@ -138,6 +138,7 @@ def list_due_to_resume(work: Work) -> tuple[uuids.UUID, ...]:
             select(Case.uuid)
             .join(Deadline, Deadline.case_id == Case.id)
             .where(
+                is_open(),
                 Case.state == "suspended",
                 Deadline.clock == "suspension",
                 Deadline.replaced_at.is_(None),

@@ -185,17 +185,21 @@ def _counted(words: Speech, asked: Asked) -> str:
     return words.t(f"count.{name}") if name else ""
 
 
+def counted(words: Speech, page: Page) -> str:
+    """Return how many cases a list has, in words where it was not counted to the end."""
+    return words.t("cases.at_least", count=f"{page.count:,}") if page.count_capped else f"{page.count:,}"
+
+
 def work_list(
     words: Speech, asked: Asked, page: Page, base: str, areas: Sequence[Option], *, paged: bool, may_open: bool
 ) -> WorkList:
     """Return the page of the list."""
     chips = chips_of(words, asked, base)
     title = next((chip.text for chip in chips if chip.here), "") or _counted(words, asked) or words.t("nav.cases")
-    count = words.t("cases.at_least", count=page.count) if page.count_capped else str(page.count)
     shown = {"text", "state", "category", "area"}
     return WorkList(
         title=title,
-        count=count,
+        count=counted(words, page),
         chips=chips,
         kept=tuple((name, value) for name, value in asked.values.items() if name not in shown),
         text=asked.values.get("text", ""),

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from mapsvc.base.paths import data_dir
+from mapsvc.cases.queries import worklist
 from mapsvc.catalog import load_categories
 from mapsvc.web.present.speech import Speech
 from mapsvc.web.words.book import load_book
@@ -80,6 +81,20 @@ def test_a_unit_signs_for_what_was_dispatched_to_it(town: Town) -> None:
     assert f"/cases/{number}/steps/unit_sign" in unit
     assert re.search(r'href="/unit\?show=to_sign"[^>]*><span class="number">1</span>', unit)
     assert "/steps/" not in html_of(town.client(), "/cases", town.headers("chief_0")), "the unit signs for it now"
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "至少 1 件"), ("en", "at least 1")])
+def test_a_list_that_was_not_counted_to_its_end_says_so(
+    town: Town, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    for _ in range(2):
+        case_uuid, _ = town.report("patrol", channel="patrol")
+        town.step(case_uuid, "dispatch", "chief_0", unit_id=town.units["A"])
+    monkeypatch.setattr(worklist, "COUNT_CAP", 1)
+    listed = html_of(town.client(), f"/cases?state=assigned&lang={language}", town.headers("dispatcher"))
+    assert f'<span class="muted number">{said}</span>' in listed
+    told = town.client().get("/api/v1/cases?status=assigned", headers=town.headers("dispatcher")).get_json()
+    assert (told["matched"], told["matched_at_least"]) == (1, True)
 
 
 def test_an_edge_case_asks_for_the_side_with_shares(town: Town) -> None:
