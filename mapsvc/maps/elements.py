@@ -143,7 +143,7 @@ class LabelLayer(DataLayer):
 
 
 class CaseLayer(DataLayer):
-    """Open cases as signs, grouped where they would cover each other: by tiles where `url` has {z}, {x} and {y}."""
+    """Open cases as signs from the tiles at `url`, grouped where they would cover each other."""
 
     maker = "cases"
 

@@ -10,7 +10,7 @@ import gzip
 
 from flask import Flask, Response, request
 
-LEAST_BYTES = 2048
+LEAST_BYTES = 512
 MOST_BYTES = 64 * 1024 * 1024
 LEVEL = 5
 _TYPES = frozenset(

@@ -258,6 +258,7 @@ def test_a_click_on_a_tile_opens_its_area_outlined_and_the_address_leads_back(op
     expect(panel.locator("h2")).to_have_text("name G1010")
     expect(panel).to_contain_text("无人任职")
     expect(panel).to_contain_text("在办")
+    expect(panel).to_contain_text("整改率")
     page.wait_for_timeout(500)
     photograph(page, "city-tile-chosen-desk-zh-light", whole=False)
     expect(page.locator(".level-grid svg path")).to_have_count(1)  # its exact border lies over the tiles

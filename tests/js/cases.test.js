@@ -5,7 +5,6 @@ import { test } from "node:test";
 
 import { readBox } from "../../static/js/map/address.js";
 import { nearest, nextIn } from "../../static/js/map/casekeys.js";
-import { itemOf } from "../../static/js/map/casepoints.js";
 import { CaseTiles, itemsOf, tilesOver } from "../../static/js/map/casetiles.js";
 
 const settled = () => new Promise((done) => setImmediate(done));
@@ -122,17 +121,6 @@ test("no more tiles are kept than asked, those in view always", async () => {
   }
   assert.ok(tiles.kept.size <= 10);
   assert.ok(tiles.items(mapAt(10, 19 * 512, 0), 0).whole);
-});
-
-test("points grouped in the page have the same values as a circle of the server", () => {
-  const point = (lon, lat, overdue) => ({ x: lon, y: lat, point: { id: lon, lon, lat, overdue, state: "assigned" } });
-  const unproject = (x, y) => ({ lon: x, lat: y });
-  const spread = itemOf({ points: [point(1, 2, true), point(3, 4, false)] }, 10, unproject);
-  assert.deepEqual([spread.lon, spread.lat, spread.count, spread.overdue, spread.pile], [2, 3, 2, 1, false]);
-  assert.ok(spread.box[0] < 1 && spread.box[2] > 3, "its box holds it");
-  assert.equal(itemOf({ points: [point(1, 2), point(1, 2)] }, 10, unproject).pile, true);
-  const alone = itemOf({ points: [point(1, 2, true)] }, 10, unproject);
-  assert.deepEqual([alone.count, alone.overdue, alone.id], [1, 1, 1]);
 });
 
 test("arrows lead to what lies ahead, never back, and end at the edge", () => {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { formatPlace, parsePlace, withState } from "../../static/js/map/address.js";
-import { cluster, radius } from "../../static/js/map/cluster.js";
+import { radius } from "../../static/js/map/cluster.js";
 import { toGcj02 } from "../../static/js/map/gcj02.js";
 import { SHAPES } from "../../static/js/map/signs.js";
 import { TINTS, tints } from "../../static/js/map/tints.js";
@@ -26,31 +26,9 @@ test("changing one value of the address keeps the others and drops empty ones", 
   assert.equal(withState("?a=1&b=2", { a: "" }), "?b=2");
 });
 
-test("close points become one circle, far ones stay single, none is lost", () => {
-  const points = [
-    { x: 10, y: 10 },
-    { x: 20, y: 30 },
-    { x: 500, y: 500 },
-  ];
-  const groups = cluster(points, 64);
-  assert.equal(groups.length, 2);
-  assert.deepEqual([groups[0].x, groups[0].y], [15, 20]);
-  assert.equal(groups.flatMap((group) => group.points).length, points.length);
-  assert.deepEqual(cluster([], 64), []);
-});
-
 test("circles grow with their number and have an end", () => {
   assert.ok(radius(2) < radius(20) && radius(20) < radius(200));
   assert.equal(radius(1e9), 28);
-});
-
-test("groups stay the same when the view is moved by whole cells", () => {
-  const points = Array.from({ length: 50 }, (_, n) => ({ x: (n * 37) % 400, y: (n * 91) % 300 }));
-  const moved = points.map(({ x, y }) => ({ x: x + 640, y: y - 640 }));
-  assert.deepEqual(
-    cluster(points, 64).map((group) => group.points.length),
-    cluster(moved, 64).map((group) => group.points.length),
-  );
 });
 
 const square = (x, y) => ({

@@ -1,7 +1,6 @@
 // Open cases on a canvas: one alone as the sign of its state, several close together as a circle with their number.
 
 import { CanvasOverlay } from "./canvas.js";
-import { CasePoints } from "./casepoints.js";
 import { CaseTiles } from "./casetiles.js";
 import { radius } from "./cluster.js";
 import { drawSign, readColours } from "./signs.js";
@@ -11,15 +10,13 @@ const FINGER = 22;
 const STALE_PX = 64;
 
 export const CaseLayer = CanvasOverlay.extend({
-  // `url` with {z}, {x}, {y} names tiles that the server has grouped; without them one list of points.
+  // `url` with {z}, {x}, {y} names tiles that the server has grouped.
   options: { pane: "cases", url: "" },
 
   onAdd(map) {
     if (!map.getPane("cases")) map.createPane("cases").classList.add("pane-cases");
     if (!this._source) {
-      this._source = this.options.url.includes("{z}")
-        ? new CaseTiles(this.options.url)
-        : new CasePoints(this.options.url);
+      this._source = new CaseTiles(this.options.url);
       this._source.onChange = (error) => {
         if (error) this.fire("failed", { error });
         this.repaint();
@@ -40,7 +37,7 @@ export const CaseLayer = CanvasOverlay.extend({
 
   /** Ask again for what is in view. */
   refresh() {
-    this._source?.expire?.();
+    this._source?.expire();
     this.repaint();
   },
 

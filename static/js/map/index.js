@@ -14,7 +14,6 @@ export { city } from "./city.js";
 export { area } from "./area.js";
 export { spot } from "./spot.js";
 export { pin } from "./pin.js";
-export { insight } from "../insight/map.js";
 
 /** Make the map; the place in the address wins over the view that the page was made with. */
 export function createMap(id, options) {
@@ -49,6 +48,8 @@ export function createMap(id, options) {
   return map;
 }
 
+/** Figures have scripts of their own; no other map waits for them. */
+export const insight = (map, data) => import("../insight/map.js").then((page) => page.insight(map, data));
 export const ground = (data) => new GroundLayer(data);
 export const areas = (data) => new AreaLayer(data);
 export const areaTiles = (data) => new AreaTileLayer(data);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -108,3 +110,23 @@ def test_where_no_border_may_be_shown_a_box_tells_nothing(make_town: Make) -> No
 @pytest.mark.parametrize("query", ["level=patch", "level=nothing&box=1,1,2,2", "level=patch&box=2,2,1,1", "box=x"])
 def test_a_question_that_is_none_is_refused(town: Town, query: str) -> None:
     assert town.get(f"/map/chiefs?{query}", "dispatcher").status_code == 400
+
+
+def test_a_card_has_the_rates_of_its_area_with_what_they_were_counted_from(town: Town) -> None:
+    for column in (0, 0, 3):
+        town.report("dispatcher", column=column)
+    town.clock.move_to(town.clock.now() + timedelta(days=20))
+    card = page(town, "/areas/patch/P0/card", "leader")[1]
+    assert re.search(r"<dt>按期结案率</dt><dd><b>0 %</b>", card)
+    assert re.search(r'href="/cases\?[^"]*figure=on_time[^"]*">n = 2</a>', card)
+    assert "整改率" in card
+    assert "解决率" in card
+    link = re.search(r'href="(/cases\?[^"]*figure=on_time[^"]*)">n = 2', card)
+    assert link
+    listed = page(town, unescape(link[1]), "leader")[1]
+    assert len(set(re.findall(r"/cases/(\d{8}-\d+)", listed))) == 2
+
+
+def test_rates_are_for_those_who_may_see_figures(town: Town) -> None:
+    card = page(town, "/areas/patch/P0/card", "patrol")[1]
+    assert "按期结案率" not in card
