@@ -40,7 +40,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-EXPECTED = re.compile(r"status of (400|401|403|404|409)")
+EXPECTED = re.compile(r"status of (400|401|403|404|409|415|429)")
 """What the console says of an answer that a test asks for on purpose."""
 
 

@@ -335,3 +335,17 @@ def test_a_level_without_areas_is_not_offered(open_city: Open) -> None:
     assert values == ["", "district", "street", "community", "patch", "grid"]
     expect(page.locator("[name=level][value=patch]")).to_be_attached()
     assert page.locator("[data-leading]").inner_text() != "", "a level that is unknown or empty gives way to the zoom"
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_lists_of_a_pile_under_hard_names_stay_short_and_inside(open_city: Open, width: int) -> None:
+    page = open_city("/areas?level=patch", desk=False)
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in ("/areas?level=patch", "/patch/P0", "/patch/P1", "/cases", "/office"):
+        page.goto(path)
+        wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, path
+        assert page.locator("main a[href^='/cases/2']").count() <= 120, path
+    page.goto("/patch/P0")
+    photograph(page, f"pile-patch-{width}", whole=False)
+    expect(page.locator("main")).to_contain_text(citytown.TWO_TONGUES)

@@ -26,7 +26,7 @@ from mapsvc.people.models import Person, Unit
 from mapsvc.people.rules.actor import Actor
 from mapsvc.storage.work import Work
 
-MAX_LIMIT = 200
+MAX_LIMIT = 1000
 COUNT_CAP = 10_000
 UNCAPPED = 2**31
 WIDE_COUNT_CAP = 2_000

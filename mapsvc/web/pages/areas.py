@@ -225,9 +225,10 @@ def area_list() -> str:
     order = [level for level in parts().levels.codes if level in tables]
     choices = tuple(LevelChoice(level, speech().level_name(level), len(tables[level])) for level in order)
     asked = request.args.get("level", "patch")
-    level = asked if asked in tables else (order[0] if order else "")
+    known = asked in tables or asked in parts().levels  # of a level without areas the page says so
+    level = asked if known else (order[0] if order else "")
     without_chief = request.args.get("without_chief") == "1"
-    lines = _lines(level, without_chief=without_chief) if level else ()
+    lines = _lines(level, without_chief=without_chief) if level in tables else ()
     return render_template(
         "area_list.html", choices=choices, level=level, areas=lines, without_chief=without_chief, view=district_view()
     )
