@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 from mapsvc.base.errors import InvalidInput
 
 MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+YEARS = range(1900, 2200)
+"""Years that are asked for; beyond them neither calendars nor time zones say anything."""
+
+LONGEST_DAYS = 3660
 SPANS = {"7d": 7, "28d": 28, "90d": 90, "365d": 365}
 """Rolling spans by their name in the address; 28 days hold four of every weekday."""
 
@@ -41,7 +45,7 @@ def read_window(name: str, now: datetime, timezone: ZoneInfo) -> Window:
     """
     today = now.astimezone(timezone).date()
     name = name or f"{today:%Y-%m}"
-    if MONTH.fullmatch(name):
+    if MONTH.fullmatch(name) and int(name[:4]) in YEARS:
         first = date(int(name[:4]), int(name[5:]), 1)
         return _window(name, first, next_month(first) - timedelta(days=1), timezone)
     if name in SPANS:
@@ -51,7 +55,8 @@ def read_window(name: str, now: datetime, timezone: ZoneInfo) -> Window:
         first, last = date.fromisoformat(start), date.fromisoformat(end)
     except ValueError:
         dots = ""
-    if not dots or not first <= last <= first + timedelta(days=3660):
+    known = bool(dots) and first.year in YEARS and last.year in YEARS
+    if not known or not first <= last <= first + timedelta(days=LONGEST_DAYS):
         raise InvalidInput(
             "bad_window",
             f"{name[:40]!r} is no window of time.",

@@ -18,6 +18,8 @@ from mapsvc.geo.tracks import Fixes, make_fixes
 
 MOST_BYTES = 40 * 1024 * 1024
 MOST_POINTS = 400_000
+YEARS = range(1970, 2200)
+"""Years of times that are taken; a broken logger writes others, and no zone reckons with the first or the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +159,8 @@ def _time_of(point: Element, place: int) -> float:
         return float("nan")
     try:
         moment = datetime.fromisoformat(text)
+        if moment.year not in YEARS:
+            raise ValueError(moment.year)
     except ValueError as error:
         raise InvalidInput(
             "gpx_bad_time",

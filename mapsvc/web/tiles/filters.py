@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -37,7 +37,7 @@ def case_filter(
         raise InvalidInput("bad_window", "The first day lies behind the last one.", hint="Exchange `from` and `to`.")
     return CaseFilter(
         received_from=moment_of(query.from_) if query.from_ else None,
-        received_to=moment_of(query.to + timedelta(days=1)) if query.to else None,
+        received_to=_end_of(query.to) if query.to else None,
         category=query.category,
         channels=_known(query.channel, CHANNELS, "channel"),
         states=_known(state, STATES, "state"),
@@ -46,6 +46,12 @@ def case_filter(
         overdue=overdue,
         include_historic=include_historic,
     )
+
+
+def _end_of(day: date) -> datetime:
+    """Return the moment at which a day ends where the district lies."""
+    moment_of(day)  # refuses days that have no next one
+    return moment_of(day + timedelta(days=1))
 
 
 def _known(text: str, values: tuple[str, ...], what: str) -> tuple[str, ...]:

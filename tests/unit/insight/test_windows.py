@@ -34,7 +34,10 @@ def test_months_go_back_over_the_year() -> None:
     assert [window.name for window in months_up_to(NOW, HERE, 13)][::6] == ["2025-12", "2026-06", "2026-12"]
 
 
-@pytest.mark.parametrize("name", ["2026-13", "yesterday", "2026-03-01..2026-02-28", "0d", "..", "2026-11-01.."])
+FAR = ["0000-01", "0001-01", "9999-12", "9999-12-30..9999-12-31", "0001-01-01..0001-01-02", "2199-12-31..2200-01-01"]
+
+
+@pytest.mark.parametrize("name", [*FAR, "2026-13", "yesterday", "2026-03-01..2026-02-28", "0d", "..", "2026-11-01.."])
 def test_nonsense_is_refused_with_what_would_do(name: str) -> None:
     with pytest.raises(InvalidInput, match="Use a month"):
         read_window(name, NOW, HERE)

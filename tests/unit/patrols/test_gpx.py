@@ -82,6 +82,8 @@ BOMB = "<!DOCTYPE gpx [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><gpx>
         (file_of(walked(30, time=None)), "gpx_no_times"),
         (file_of(point(0) + walked(30, time=None)), "gpx_no_times"),
         (file_of(point(0) + point(1, time="yesterday")), "gpx_bad_time"),
+        (file_of(point(0) + point(1, time="9999-12-31T23:59:59-14:00")), "gpx_bad_time"),
+        (file_of(point(0, time="0001-01-01T00:00:00+14:00") + point(1)), "gpx_bad_time"),
         (file_of(point(0) + point(1, lon=200.0)), "gpx_bad_position"),
         (file_of(point(0) + '<trkpt lat="x" lon="1"/>'), "gpx_bad_position"),
         (file_of(point(0) + '<trkpt lat="nan" lon="1"/>'), "gpx_bad_position"),
