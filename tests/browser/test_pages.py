@@ -29,6 +29,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("login", "", "/login"),
     ("device", "", "/device"),
     ("guide", "", "/guide"),
+    ("guide-people", "", "/guide/people"),
     ("city", "zhaoxue", "/"),
     ("cases", "zhaoxue", "/cases"),
     ("cases-none", "zhaoxue", "/cases?text=nothing-like-this"),

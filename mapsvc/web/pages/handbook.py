@@ -98,7 +98,8 @@ def render_markdown(text: str, anchors: tuple[str, ...] = (), query: str = "") -
     """Return HTML; raw HTML in the text is shown, not run.
 
     Links between files lead to their pages, with `query` (such as `?lang=zh`) behind their address. `anchors` are
-    taken for the headings one after the other where there are as many; else headings get their own.
+    taken for the headings one after the other where there are as many; else headings get their own. What may be wider
+    than a phone, tables and code, takes the focus, so that it can be scrolled by keys.
     """
     markdown = _parser()
     tokens = markdown.parse(text)
@@ -107,8 +108,10 @@ def render_markdown(text: str, anchors: tuple[str, ...] = (), query: str = "") -
     for token in tokens:
         if token.type == "heading_open":
             token.attrSet("id", next(names))
+        if token.type == "table_open":
+            token.attrSet("tabindex", "0")
         _join_lines(token.children or [])
-    html = str(markdown.renderer.render(tokens, markdown.options, {}))
+    html = str(markdown.renderer.render(tokens, markdown.options, {})).replace("<pre>", '<pre tabindex="0">')
     return re.sub(
         r'href="([a-z0-9_-]+)\.md(#[^"]*)?"', lambda found: f'href="/guide/{found[1]}{query}{found[2] or ""}"', html
     )

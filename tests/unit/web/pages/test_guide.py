@@ -112,6 +112,12 @@ def test_chinese_lines_join_without_a_space() -> None:
     )
 
 
+def test_what_may_scroll_can_be_reached_by_keys() -> None:
+    html = handbook.render_markdown("| a |\n|---|\n| b |\n\n```\nmapsvc\n```\n\n`<pre>`\n")
+    assert '<table tabindex="0">' in html
+    assert html.count('<pre tabindex="0">') == 1
+
+
 @pytest.mark.parametrize("name", ["secret", "zh", "zh.index", "..%2Fzh%2Findex", "INDEX", "cases.zh", ""])
 def test_what_is_no_page_is_not_found(town: Town, folder: Path, name: str) -> None:
     assert page(town, f"/guide/{name}")[0] == 404
