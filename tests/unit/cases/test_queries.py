@@ -290,9 +290,10 @@ def test_only_steps_that_would_be_taken_are_offered(district: District) -> None:
         with district.store.read() as work:
             return {step.name for step in get_case(work, actor, district.book, case.uuid).steps}
 
-    assert offered(district.chief("P1")) == {"comment", "reveal_contact"}, "who handled it does not check it"
+    own = {"comment", "reveal_contact", "correct_owner"}
+    assert offered(district.chief("P1")) == own, "who handled it does not check it"
     assert offered(district.patrol("P1")) == {"check_pass", "check_fail", "comment", "reveal_contact"}
-    assert offered(district.desk("duty_officer")) == {"comment", "reveal_contact"}, "nobody checked it yet"
+    assert offered(district.desk("duty_officer")) == own, "nobody checked it yet"
     assert offered(district.desk("leader")) == set()
     district.step(district.patrol("P1"), case.uuid, "check_pass")
     assert "close" in offered(district.desk("duty_officer"))
