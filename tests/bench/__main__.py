@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = ("locate", "coverage", "storage", "cases", "http", "tiles", "worklist", "pages")
+PARTS = ("locate", "coverage", "storage", "cases", "http", "tiles", "worklist", "figures", "pages")
 
 
 def main() -> int:
