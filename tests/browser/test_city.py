@@ -349,3 +349,19 @@ def test_lists_of_a_pile_under_hard_names_stay_short_and_inside(open_city: Open,
     page.goto("/patch/P0")
     photograph(page, f"pile-patch-{width}", whole=False)
     expect(page.locator("main")).to_contain_text(citytown.TWO_TONGUES)
+
+
+def test_a_layer_whose_source_is_empty_draws_nothing_and_breaks_nothing(open_city: Open) -> None:
+    page = open_city("/", "unit_a")
+    assert drawn(page) == [], "a unit without a case"
+    expect(page.locator("button.case-focus")).to_have_attribute("aria-label", re.compile("视野内 0 处"))
+    page.locator("button.case-focus").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#panel")).to_be_hidden()
+    page.locator(".layers > summary").click()
+    assert page.locator("[data-layer^='ground:']").count() == 0, "no ground was imported"
+    page.locator("[data-layer=cases]").uncheck()
+    page.locator("[data-layer=cases]").check()
+    again = open_city("/?here=1,1,2,2", "unit_a")
+    expect(again.locator("#panel")).to_contain_text("此处已没有在办案件")

@@ -26,6 +26,7 @@ export const AreaGrid = L.GridLayer.extend({
     this.on("tileunload", ({ tile }) => {
       queue.drop(tile);
       this.placed.delete(tile);
+      this._labels = null;
     });
   },
 
@@ -39,6 +40,7 @@ export const AreaGrid = L.GridLayer.extend({
     (raster ? this.loadRasters(coords) : this.loadVector(coords, canvas)).then(
       (held) => {
         this.placed.set(canvas, { ...held, coords });
+        this._labels = null;
         this.paint(canvas, () => done(null, canvas));
       },
       (error) => done(error, canvas),
@@ -119,9 +121,11 @@ export const AreaGrid = L.GridLayer.extend({
     return areaAt(found.areas, (px - left) / scale, (py - top) / scale);
   },
 
-  /** Return the labels of the tiles that are there, each once: {id, name, code, lon, lat}. */
+  /** Return the labels of the tiles that are there by id: {id, name, code, lon, lat}; made once for these tiles. */
   labels() {
+    if (this._labels?.zoom === this._tileZoom) return this._labels;
     const seen = new Map();
+    seen.zoom = this._tileZoom;
     for (const { labels, place, coords } of this.placed.values()) {
       if (!labels || coords.z !== this._tileZoom) continue;
       const side = EXTENT * 2 ** place.z;
@@ -132,6 +136,7 @@ export const AreaGrid = L.GridLayer.extend({
         seen.set(id, { id, name, code, lon: u * 360 - 180, lat });
       }
     }
-    return [...seen.values()];
+    this._labels = seen;
+    return seen;
   },
 });

@@ -93,7 +93,7 @@ export const AreaTileLayer = AreaLayer.extend({
   /** What is labelled now: the areas whose names have room and whose tiles are there. */
   list() {
     if (!this._map || this._sidePx(this._map.getZoom()) < NAMES_FROM_PX) return [];
-    return this._grid.labels().map(({ id, name, code, lon, lat }) => {
+    return [...this._grid.labels().values()].map(({ id, name, code, lon, lat }) => {
       const chief = this._chiefs.get(code);
       return { id, properties: { code, name: name || code, label: [lon, lat], chief: chief ? { name: chief } : null } };
     });
@@ -103,7 +103,7 @@ export const AreaTileLayer = AreaLayer.extend({
   nameAt(latlng) {
     const id = this._map?.hasLayer(this._grid) ? this._grid.pick(latlng) : 0;
     if (!id) return "";
-    const found = this._grid.labels().find((label) => label.id === id);
+    const found = this._grid.labels().get(id);
     return found ? found.name || found.code : "";
   },
 

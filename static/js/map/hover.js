@@ -25,7 +25,7 @@ export function addHover(map, leading) {
     line.style.transform = `translate(${x + (beyond ? -ASIDE_PX : ASIDE_PX)}px, ${y + ASIDE_PX}px) translateX(${beyond ? "-100%" : "0"})`;
   };
   map.on("mousemove", (event) => {
-    if (event.originalEvent?.sourceCapabilities?.firesTouchEvents) return;
+    if (event.originalEvent?.sourceCapabilities?.firesTouchEvents || map.dragging.moving()) return;
     last = event;
     frame ||= requestAnimationFrame(show);
   });
