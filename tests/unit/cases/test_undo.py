@@ -12,12 +12,15 @@ from sqlalchemy import select
 
 from mapsvc.base.errors import Conflict, Forbidden, InvalidInput, NotFound
 from mapsvc.cases.models import Assignment, Case, CaseArea, CaseEvent, Deadline
+from mapsvc.cases.queries.columns.memory import ColumnsMemory
 from mapsvc.cases.queries.details import get_case
 from mapsvc.cases.rules.values import Position
 from mapsvc.cases.rules.workflow import QUICK, UNDOABLE
 from mapsvc.cases.service.hand_over import hand_over
 from mapsvc.cases.service.undo import FACTS, MOMENTS
-from mapsvc.people.rules.actor import Actor
+from mapsvc.insight.queries.figures import Figures, Question
+from mapsvc.insight.queries.log import columns_from_log
+from mapsvc.people.rules.actor import SYSTEM, Actor
 
 from .conftest import ON_THE_EDGE, District
 
@@ -308,3 +311,32 @@ def test_a_request_ends_when_the_case_is_mended_or_another_answers(district: Dis
     district.step(district.chief("P1"), raised, "ask_whistle", reason="x")
     district.step(district.chief("P1"), raised, "raise", reason="x")
     assert [district.row(case).whistle for case in (mended, raised)] == ["", ""]
+
+
+def test_an_instant_fix_that_was_taken_back_counts_nowhere(district: District) -> None:
+    memory = ColumnsMemory(district.store)
+
+    def counted() -> tuple[int, int]:
+        """Return how many findings count as fixed on the spot: by the rows, and by the log folded anew."""
+        columns, now = memory.current(fresh=True), district.clock.now()
+        asked = Question(now - timedelta(days=1), now + timedelta(days=1), now + timedelta(seconds=1))
+        with district.store.read() as work:
+            logged = columns_from_log(work, columns, asked.as_of)
+        rates = [Figures(each, SYSTEM, asked).rate("instant_all") for each in (columns, logged)]
+        assert [rate.n for rate in rates] == [1, 1], "it stays a finding"
+        assert columns.instant_fix.sum() == rates[0].numerator
+        assert logged.instant_fix.sum() == rates[1].numerator
+        return rates[0].numerator, rates[1].numerator
+
+    case, who, given = _prepare(district, "instant_fix")
+    assert counted() == (0, 0)
+    later(district, minutes=1)
+    district.step(who, case, "instant_fix", **given)
+    later(district, seconds=30)
+    assert counted() == (1, 1)
+    undo(district, who, case)
+    later(district, seconds=30)
+    assert counted() == (0, 0)
+    district.step(who, case, "instant_fix", photos=(district.photo(),))
+    later(district, seconds=30)
+    assert counted() == (1, 1)
