@@ -7,6 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from mapsvc.areas.index import Snapshot
 from mapsvc.base.errors import NotFound
 from mapsvc.insight.models import MonthReport
+from mapsvc.insight.queries.area import sees_whole
 from mapsvc.insight.queries.figures import Figures
 from mapsvc.insight.queries.months import EVERYTHING, FrozenMonth, count_numbers, find_month
 from mapsvc.insight.rules.windows import Window
@@ -23,25 +24,9 @@ def check_may_print(actor: Actor, snapshot: Snapshot, area_id: int | None) -> No
     Whoever sees only some of its cases may not: the figures would bear the area's name and be others.
     """
     require(actor, PRINT)
-    where = scope(actor, PRINT)
-    if where.everywhere:
-        return
-    if area_id is not None and not where.area_ids.isdisjoint({area_id, *_above(snapshot, area_id)}):
+    if scope(actor, PRINT).everywhere or (area_id is not None and sees_whole(actor, snapshot, area_id, PRINT)):
         return
     raise NotFound("unknown_area", "There is no such area, or it is not yours.", hint="Choose one of your own areas.")
-
-
-def _above(snapshot: Snapshot, area_id: int) -> set[int]:
-    """Return the areas that hold the point at which an area's name stands."""
-    at = snapshot.borders.find_row(area_id)
-    if at is None:
-        return set()
-    level, row = at
-    order = snapshot.levels.codes
-    lon, lat = snapshot.tables[level].label_lonlat[row]
-    held = snapshot.locate_rows([lon], [lat])
-    coarser = [each for each in order[: order.index(level)] if each in held] if level in order else []
-    return {int(snapshot.tables[each].area_ids[held[each][0]]) for each in coarser if held[each][0] >= 0}
 
 
 def freeze_month(work: Work, actor: Actor, snapshot: Snapshot, figures: Figures, window: Window) -> FrozenMonth | None:

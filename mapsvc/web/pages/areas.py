@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import urlencode
 
 import numpy as np
 from flask import redirect, render_template, request, url_for
@@ -20,30 +19,18 @@ from mapsvc.maps.compose import View
 from mapsvc.people.rules.permissions import allows
 from mapsvc.storage.work import Work
 from mapsvc.web.guard import permission
+from mapsvc.web.pages.arearates import rates_of
 from mapsvc.web.pages.blueprint import pages
-from mapsvc.web.pages.figures import figures_of, read_asked
 from mapsvc.web.pages.frame import area_url, speech
 from mapsvc.web.pages.maps import district_view, draw, map_of, shown_ground
 from mapsvc.web.parts import actor, parts, snapshot, today
 from mapsvc.web.present.areaview import AreaPage, heading_of, team_of
 from mapsvc.web.present.counts import Count, count_of
-from mapsvc.web.present.insight import Links, RateText, rate_text, window_name
 from mapsvc.web.present.legend import Legend, ground_legend, line_legend, shapes_of, sign_legend
 
 PAGE_COUNTS = ("to_sign", "due_today", "overdue", "handed", "in_progress", "open")
-CARD_WINDOW = "28d"
-CARD_RATES = ("mended", "on_time", "solved")
 CARD_COUNTS = ("open", "to_sign", "due_today", "overdue")
 CARDS = 50
-
-
-@dataclass(frozen=True)
-class CardRates:
-    """Rates on the card of an area: their window in words, the page of figures about this area, the rates."""
-
-    window: str
-    url: str
-    rates: tuple[RateText, ...]
 
 
 @dataclass(frozen=True)
@@ -91,7 +78,13 @@ def _area_page(level: str, code: str) -> str:
     plan = map_of().area(view, made.heading, level, code, area.area_id, url_for("pages.case_list"))
     more_url = list_url if more else ""
     return render_template(
-        "area.html", area=made, rows=rows, more_url=more_url, map=draw(plan), legend=map_legend_of(level)
+        "area.html",
+        area=made,
+        rows=rows,
+        more_url=more_url,
+        map=draw(plan),
+        legend=map_legend_of(level),
+        rates=rates_of(area),
     )
 
 
@@ -201,21 +194,7 @@ def area_card(level: str, code: str) -> str:
     with parts().store.read() as work:
         area = get_area_at(level, code)
         made = _describe(work, area, _count(work, area), CARD_COUNTS)
-    return render_template("pieces/area_card.html", area=made, rates=_card_rates(level, code))
-
-
-def _card_rates(level: str, code: str) -> CardRates | None:
-    """Return the rates of the last 28 days, each with what it was counted from; None for who may not see figures."""
-    if not allows(actor(), "insight.view"):
-        return None
-    asked = read_asked({"area": f"{level}:{code}", "window": CARD_WINDOW})
-    figures = figures_of(asked.question())
-    links = Links(url_for("pages.case_list"), asked.kept, int(figures.question.as_of.timestamp()))
-    return CardRates(
-        window=window_name(speech(), asked.window),
-        url=f"{url_for('pages.insight')}?{urlencode(asked.kept, safe=':')}",
-        rates=tuple(rate_text(speech(), figures.rate(name), links) for name in CARD_RATES),
-    )
+    return render_template("pieces/area_card.html", area=made, rates=rates_of(area))
 
 
 @pages.get("/areas")

@@ -17,6 +17,7 @@ from mapsvc.maps.compose import View
 from mapsvc.people.rules.permissions import allows
 from mapsvc.storage.work import Work
 from mapsvc.web.guard import permission
+from mapsvc.web.pages.arearates import rates_of
 from mapsvc.web.pages.areas import describe_area, get_area_at, label_point, map_legend_of
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.frame import own_area_url, speech
@@ -83,6 +84,7 @@ def patch_page(code: str) -> str:
         cut=len(rows) >= CARDS,
         map=draw(plan),
         legend=map_legend_of("patch"),
+        rates=rates_of(area),
     )
 
 

@@ -118,3 +118,56 @@ def test_a_town_without_cases_and_one_without_areas(either_town: Town) -> None:
     html = page(either_town, "/insight")
     assert "–" in html
     assert "100 %" not in re.sub(r"<li>.*?</li>|<p.*?</p>", "", html, flags=re.DOTALL), "nothing due is no rate"
+
+
+RATE = re.compile(
+    r'<div><dt>(?P<title>[^<]*)</dt><dd>(?:<b>(?P<share>[^<]*)</b> <span[^>]*>[^<]*<a [^>]*href="(?P<url>[^"]*)">'
+    r'n = (?P<n>\d+)</a>|<span class="muted small (?P<none>none)">)'
+)
+
+
+def area_rates(html: str) -> dict[str, dict[str, str]]:
+    """Return the rates that a page or card of an area shows, by their titles."""
+    if "area-rates" not in html:
+        return {}
+    return {found["title"]: found.groupdict() for found in RATE.finditer(html.split('class="area-rates"', 1)[1])}
+
+
+@pytest.mark.parametrize("path", ["/patch/P0", "/areas/patch/P0/card"])
+def test_an_area_shows_its_rates_and_each_number_leads_to_its_cases(busy: Town, path: str) -> None:
+    shown = area_rates(page(busy, path, "chief_0"))
+    assert list(shown) == ["按期结案率", "整改率", "即查即改率", "解决率"]
+    told = [rate for rate in shown.values() if rate["url"]]
+    assert told, "something fell due"
+    for rate in told:
+        found = SHOWN.search(page(busy, unescape(rate["url"]), "chief_0"))
+        assert found is not None
+        assert found[1] == rate["n"], rate
+    assert all(rate["none"] for rate in shown.values() if not rate["url"]), "grey words, not 0 %"
+    html = unescape(page(busy, path, "chief_0"))
+    assert re.search(r'href="/insight\?[^"]*area=patch:P0', html)
+    assert "#briefing" in html
+
+
+def test_an_area_without_cases_has_grey_words_instead_of_a_rate(either_town: Town) -> None:
+    html = page(either_town, "/areas/patch/P1/card", "leader")
+    assert all(rate["none"] and not rate["share"] for rate in area_rates(html).values())
+    assert "无到期案件，不计比率" in html
+    assert " %" not in html.split('class="area-rates"', 1)[1].split("</dl>", 1)[0]
+
+
+def test_who_sees_only_some_cases_of_an_area_sees_no_rate_that_bears_its_name(busy: Town) -> None:
+    sees = {"intake", "dispatcher", "duty_officer", "leader", "chief_0", "street"}
+    for who in busy.logins:
+        answer = busy.get("/areas/patch/P0/card", who)
+        if answer.status_code == 200:
+            assert bool(area_rates(answer.get_data(as_text=True))) == (who in sees), who
+        else:
+            assert who not in sees, who
+    assert not area_rates(busy.get("/areas/patch/P0/card").get_data(as_text=True))
+
+
+def test_what_answers_with_a_file_is_no_form_that_a_script_sends(either_town: Town) -> None:
+    form = re.search(r'<form ([^>]*action="/insight/briefing"[^>]*)>', page(either_town, "/insight"))
+    assert form is not None
+    assert "data-plain" in form[1]
