@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from mapsvc.base.errors import NotFound
 from mapsvc.base.paths import guide_dir
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 FIRST = "index"
 ENGLISH, CHINESE = "en", "zh"

@@ -118,7 +118,7 @@ def test_what_may_scroll_can_be_reached_by_keys() -> None:
     assert html.count('<pre tabindex="0">') == 1
 
 
-@pytest.mark.parametrize("name", ["secret", "zh", "zh.index", "..%2Fzh%2Findex", "INDEX", "cases.zh", ""])
+@pytest.mark.parametrize("name", ["secret", "zh", "zh.index", "..%2Fzh%2Findex", "INDEX", "cases.zh", "a" * 3000, ""])
 def test_what_is_no_page_is_not_found(town: Town, folder: Path, name: str) -> None:
     assert page(town, f"/guide/{name}")[0] == 404
 
