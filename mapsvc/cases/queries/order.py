@@ -27,7 +27,7 @@ from sqlalchemy import (
 from mapsvc.cases.models import Case
 from mapsvc.cases.queries.cursors import Cursor
 from mapsvc.cases.queries.scope import CLOSED, is_open, is_overdue
-from mapsvc.cases.queries.ways import Lead
+from mapsvc.cases.queries.ways import Lead, Way
 from mapsvc.storage.types import UtcDateTime
 from mapsvc.storage.work import Work
 
@@ -130,7 +130,7 @@ def _lead(work: Work, statement: Select[Any], lead: Lead) -> Select[Any]:
     """Narrow a selection of cases to a way, in words by which each database goes along it and looks nowhere else."""
     if not work.on_sqlite:
         if not lead.narrow:
-            return statement.where(Case.id.in_(lead.way.ids))
+            return _along_wide(statement, lead.way)
         # As a list its length is not guessed: PostgreSQL might else read the whole table beside it.
         return statement.where(Case.id == any_(func.array(lead.way.ids.scalar_subquery())))
     ids = lead.way.ids.subquery("way")
@@ -138,6 +138,17 @@ def _lead(work: Work, statement: Select[Any], lead: Lead) -> Select[Any]:
     statement = statement.select_from(ids.join(Case, ids.c[0] == Case.id)).with_hint(ids, "CROSS", "sqlite")
     statement = statement.with_hint(Case, "NOT INDEXED", "sqlite")
     return statement.distinct() if lead.way.doubled else statement
+
+
+def _along_wide(statement: Select[Any], way: Way) -> Select[Any]:
+    """The same for a way that PostgreSQL shall leave as soon as there are enough: it must not gather all ids before."""
+    own = way.own_conditions
+    if own is not None:
+        return statement.where(own)
+    if way.doubled:
+        return statement.where(Case.id.in_(way.ids))
+    ids = way.ids.subquery("way")
+    return statement.join(ids, ids.c[0] == Case.id)
 
 
 def _beyond(order: Order, hit: Any, after: Cursor) -> ColumnElement[bool]:

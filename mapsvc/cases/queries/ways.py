@@ -24,8 +24,8 @@ from mapsvc.storage.boxes import Box, cases_in_box
 from mapsvc.storage.words import cases_with_words
 from mapsvc.storage.work import Work
 
-BOUND = 30_000
-"""A way with more cases than this is wide: three in a hundred of a million."""
+BOUND = 10_000
+"""A way with more cases than this is wide: one in a hundred of a million."""
 
 WORDS_BOUND = 10_000
 """The same for words, whose index is the slowest to count in."""
@@ -46,6 +46,13 @@ class Way:
     def doubled(self) -> bool:
         """Whether one id may come twice."""
         return isinstance(self.ids, CompoundSelect)
+
+    @property
+    def own_conditions(self) -> ColumnElement[bool] | None:
+        """The way as a condition on `Case`, by which no case is looked up twice; None where another table leads."""
+        if isinstance(self.ids, CompoundSelect) or self.ids.get_final_froms() != [Case.__table__]:
+            return None
+        return self.ids.whereclause
 
 
 @dataclass(frozen=True)
