@@ -25,6 +25,7 @@ STAGES = {
     "people": "posts, units and accounts",
     "reports": "the last days, step by step",
     "ledger": "a year of cases",
+    "walks": "a year of patrols",
 }
 CAPTION = "虚构城区示意图"
 

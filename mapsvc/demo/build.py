@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from mapsvc.areas.index import Snapshot, Snapshots
@@ -27,7 +28,11 @@ from mapsvc.demo.settle import draw_ground, import_ground
 from mapsvc.demo.staff import ACCOUNTS, UNITS, Account, accounts_of, make_posts, unit_streets
 from mapsvc.demo.stories import FATES, PUNCTUAL, make_stories
 from mapsvc.demo.town import Town, make_town
+from mapsvc.demo.walks import walk_year
 from mapsvc.demo.year import WINDOW, YEAR, Report, Year
+from mapsvc.patrols.rules.values import PatrolData
+from mapsvc.patrols.service.forget import forget_tracks
+from mapsvc.patrols.service.record import record_patrols
 from mapsvc.people.queries import find_user, load_actor, units_by_code
 from mapsvc.people.rules.actor import SYSTEM, Actor
 from mapsvc.people.rules.passwords import PasswordHash, hash_password
@@ -41,6 +46,9 @@ CASES = 20_000
 """Cases of a year."""
 LIVED = 240
 """So many of them, the last ones, are lived through step by step; the others come as a ledger with their past."""
+LEAST_WALKS = 30
+"""Of a town with few cases."""
+WALKS_PER_TRANSACTION = 60
 SPOTS_PER_GRID = 60
 PICTURES = 8
 ANSWERING = ("street", "community", "patch")
@@ -75,7 +83,8 @@ def build_demo(
     snapshot = snapshots.current(store.clock.now())
     book = make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings))
     staff = _add_accounts(store, settings, snapshot, town, posts, unit_ids)
-    Past(store, settings, snapshots, book, staff, town, progress).tell(cases)
+    walkers = {post.area_code: post.person_code for post in posts if (post.level, post.role) == ("grid", "chief")}
+    Past(store, settings, snapshots, book, staff, town, progress, walkers).tell(cases)
 
 
 @dataclass
@@ -89,6 +98,8 @@ class Past:
     staff: Staff
     town: Town
     progress: Progress
+    walkers: Mapping[str, str]
+    """Who patrols on foot, by the grid in which a walk begins: person_codes."""
 
     def tell(self, cases: int) -> None:
         """Bring in so many cases in all."""
@@ -104,6 +115,7 @@ class Past:
         self._live_through(year.draw(lived, since, now), spots, now)
         if cases > lived:
             self._keep_ledger(year, cases, lived, since, now)
+        self._walk(year, cases, now)
 
     def _live_through(self, reports: Sequence[Report], spots: Spots, now: datetime) -> None:
         self.progress("reports", 0, len(reports))
@@ -130,6 +142,23 @@ class Past:
             self.store, self.settings, snapshot, entries, lambda done: self.progress("ledger", done, len(entries))
         )
 
+    def _walk(self, year: Year, cases: int, now: datetime) -> None:
+        """Record the patrols of the year; of those beyond the retention time only what was walked is left."""
+        count = max(LEAST_WALKS, round(self.town.profile.walks * min(1.0, cases / CASES)))
+        self.progress("walks", 0, count)
+        snapshot = self.snapshots.current(now)
+        walks = walk_year(
+            self.town, year.effort, self.town.profile.seed, self.book.calendar.is_working_day, self.walkers.__getitem__,
+            first=now - timedelta(days=YEAR), until=now, count=count,
+        )  # fmt: skip
+        for done, patrols in enumerate(batched(walks, WALKS_PER_TRANSACTION), start=1):
+            with self.store.write() as work:
+                record_patrols(work, SYSTEM, snapshot, patrols)
+            self.progress("walks", min(done * WALKS_PER_TRANSACTION, count), count)
+        with self.store.write() as work:
+            forget_tracks(work, SYSTEM, work.now - timedelta(days=self.settings.track_days))
+        self.progress("walks", count, count)
+
     def _unit_of(self, spots: Spots) -> Callable[[str, int], str]:
         """Return a function that names the unit due for a category at a spot, as the duty table has it."""
         grids = self.town.at("grid")
@@ -146,6 +175,13 @@ class Past:
             return UNITS[0].code
 
         return unit_of
+
+
+def batched(walks: Iterable[PatrolData], size: int) -> Iterator[list[PatrolData]]:
+    """Return walks so many at a time."""
+    left = iter(walks)
+    while some := list(islice(left, size)):
+        yield some
 
 
 def _put_units(work: Work, catalog: Catalog, town: Town) -> dict[str, int]:

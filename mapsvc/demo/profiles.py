@@ -76,6 +76,8 @@ class Profile:
     """Party branches, each with one grid; 0 where the town tells nothing of them."""
     targets: Targets
     plan: Plan
+    walks: int
+    """Patrols on foot in a year."""
 
 
 SUZHOU = Profile(
@@ -164,6 +166,7 @@ SUZHOU = Profile(
             (1000, 480, "college"),
         ),
     ),
+    walks=700,
 )
 
 HEPING = Profile(
@@ -323,6 +326,7 @@ HEPING = Profile(
             (300, -1500, "hospital"),
         ),
     ),
+    walks=900,
 )
 
 PROFILES = {profile.name: profile for profile in (SUZHOU, HEPING)}

@@ -7,28 +7,37 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+import shapely
 from sqlalchemy import func, select
 
 from mapsvc.areas.ground import GroundFiles
-from mapsvc.areas.index import Snapshots
+from mapsvc.areas.index import Snapshot, Snapshots
 from mapsvc.areas.models import Area, AreaVersion, Post
 from mapsvc.areas.queries.posts import actor_posts
 from mapsvc.base.clock import FixedClock
 from mapsvc.base.settings import Settings
 from mapsvc.cases.models import CaseEvent
+from mapsvc.cases.queries.columns.masks import CaseFilter, filter_mask
 from mapsvc.cases.queries.columns.memory import ColumnsMemory
+from mapsvc.cases.queries.columns.table import CaseColumns
 from mapsvc.cases.queries.views import CaseFilters
 from mapsvc.cases.queries.worklist import list_cases
 from mapsvc.cases.rules.cuts import light_of
+from mapsvc.cases.rules.values import CHANNEL_GROUPS
 from mapsvc.catalog import load_catalog
-from mapsvc.demo.build import LIVED, PASSWORD, build_demo, built_at, built_profile
+from mapsvc.demo.build import LEAST_WALKS, LIVED, PASSWORD, build_demo, built_at, built_profile
 from mapsvc.demo.figures import window_name
 from mapsvc.demo.profiles import PROFILES
 from mapsvc.demo.staff import ACCOUNTS
+from mapsvc.demo.town import make_town
+from mapsvc.demo.walks import quiet_patch
+from mapsvc.demo.year import HOT, HOT_REACH_M, WALKED, WALKED_REACH_M
 from mapsvc.insight.queries.figures import Figures, Question
 from mapsvc.insight.rules.intervals import WITHIN, control_limits
 from mapsvc.insight.rules.windows import read_window
 from mapsvc.insight.service.verify import verify
+from mapsvc.patrols.models import Patrol
+from mapsvc.patrols.queries.effort import effort_by_area, effort_cells
 from mapsvc.people.queries import load_actor
 from mapsvc.people.rules.actor import SYSTEM, Actor
 from mapsvc.people.service.access import log_in
@@ -72,7 +81,8 @@ def test_the_demo_hangs_together(sqlite_store: Store, settings: Settings, clock:
     build_demo(store, settings, lambda *stage: told.append(stage), cases=150)
     assert built_at(store) == clock.now()
     assert built_profile(store) == PROFILES["suzhou"]
-    assert told[-1] == ("reports", 150, 150)
+    assert ("reports", 150, 150) in told
+    assert told[-1] == ("walks", LEAST_WALKS, LEAST_WALKS)
 
     for account in ACCOUNTS:
         assert account.role in _log_in(store, clock, account.name).role_names, account.name
@@ -142,6 +152,7 @@ def test_the_core_of_a_city_prints_its_figures(sqlite_store: Store, settings: Se
 
     columns = figures.columns
     assert len(columns) == 20_000
+    _check_walks(store, settings, snapshot, columns, clock.now())
     received = np.array([datetime.fromtimestamp(int(at), settings.timezone) for at in columns.received_at])
     days = Counter(at.weekday() for at in received)
     assert max(days[5], days[6]) < 0.85 * min(days[day] for day in range(5)), "a week has its rhythm"
@@ -156,6 +167,40 @@ def test_the_core_of_a_city_prints_its_figures(sqlite_store: Store, settings: Se
     window = read_window(window_name(clock.now().astimezone(settings.timezone)), clock.now(), settings.timezone)
     with store.read() as work:
         assert verify(work, columns, question, window).agrees, "every figure is derived again from the log"
+
+
+def _check_walks(store: Store, settings: Settings, snapshot: Snapshot, columns: CaseColumns, now: datetime) -> None:
+    """The false trouble spot is busy because it is walked more; the true ones stay when divided by the kilometres."""
+    town = make_town(profile="suzhou")
+    today = now.astimezone(settings.timezone).date()
+    first = today - timedelta(days=364)
+    with store.read() as work:
+        cells = effort_cells(work, SYSTEM, first, today)
+        week = effort_by_area(work, SYSTEM, snapshot, "patch", today - timedelta(days=6), today)
+        named = work.session.scalars(select(Patrol.ended_at).where(Patrol.person_id.is_not(None))).all()
+    assert week.metres[week.codes.index(quiet_patch(town))] < 0.05 * np.median(week.metres)
+    assert named
+    assert min(named) >= now - timedelta(days=settings.track_days), "older tracks name nobody"
+    found = filter_mask(columns, CaseFilter(channels=CHANNEL_GROUPS["patrol"]), now)[: columns.placed]
+    frame = town.land.frame
+    case_x, case_y = frame.to_metres(columns.lon[: columns.placed][found], columns.lat[: columns.placed][found])
+    cell_x, cell_y = frame.to_metres(cells.lon, cells.lat)
+
+    def near(use: str, reach_m: float) -> tuple[float, float]:
+        """Return findings and kilometres within reach of a landmark."""
+        x, y = next((x, y) for x, y, what in town.profile.plan.landmarks if what == use)
+        count = (np.hypot(case_x - x, case_y - y) < reach_m).sum()
+        return float(count), float(cells.metres[np.hypot(cell_x - x, cell_y - y) < reach_m].sum() / 1000)
+
+    everywhere = found.sum() / (cells.metres.sum() / 1000)
+    walked = cells.metres.sum() / 1000 / (shapely.area(frame.geometries_to_metres(
+        [grid.border for grid in town.at("grid")])).sum() / 1e6)  # fmt: skip
+    for landmark, _, _ in HOT:
+        count, km = near(landmark, HOT_REACH_M)
+        assert count / km > 2 * everywhere, landmark
+    count, km = near(WALKED, WALKED_REACH_M)
+    assert count / km < everywhere
+    assert km / (np.pi * WALKED_REACH_M**2 / 1e6) > 1.5 * walked
 
 
 def test_a_large_district_prints_its_figures(sqlite_store: Store, settings: Settings, clock: FixedClock) -> None:
