@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request
 
-from .conftest import DESK, OUTPUT, PHONE, Open, Watch
+from .conftest import DESK, OUTPUT, PHONE, Open, Watch, settle
 
 
 @pytest.fixture
@@ -132,7 +132,23 @@ def test_heat_and_cases_are_drawn_in_the_dark_too(open_page: Open, from_disk: Op
 
 def test_the_city_map_leads_to_the_page(open_page: Open) -> None:
     page = open_page("/", who="zhaoxue", desk=True)
+    page.click(".layers summary")
     page.click("a[href='/maps/export']")
     page.wait_for_url("**/maps/export")
     assert page.is_checked("input[value=staff]")
     assert page.is_disabled("input[value=public]")
+
+
+@pytest.mark.parametrize(("language", "desk"), [("zh", False), ("en", True)])
+def test_findings_per_km_are_drawn_and_what_is_divided_is_said(open_page: Open, language: str, desk: bool) -> None:
+    page = open_page(f"/insight?show=heat_km&window=90d&lang={language}", who="gaoshan", desk=desk)
+    page.wait_for_selector("[data-heat-legend] .hatch")
+    settle(page)
+    assert ("核宽" if language == "zh" else "per kilometre walked") in page.inner_text("[data-heat-legend]")
+    assert page.locator("img.heat-tiles, .heat-tiles img").count() > 0
+    page.goto("/insight?show=per_km&window=90d&level=patch")
+    settle(page)
+    rows = page.locator(".figure-map table tbody tr")
+    assert rows.count() == 22
+    assert page.locator(".figure-map .classes .nothing").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -17,13 +17,17 @@ DEFAULT_WIDTH_M = 150.0
 
 @dataclass(frozen=True, eq=False)
 class Heat:
-    """One raster: `n` cases are in it, `outside` have no position or lie beyond its frame, `highest` per km2."""
+    """One raster: `n` cases are in it, `outside` have no position or lie beyond its frame, `highest` per km2.
+
+    `km` were walked in all, where the values are findings per kilometre walked; None where they are per km2.
+    """
 
     frame: HeatFrame
     values: Floats
     n: int
     outside: int
     highest: float
+    km: float | None = None
 
 
 def make_heat(columns: CaseColumns, shown: NDArray[np.bool_], box: Box | None, width_m: float | None) -> Heat:

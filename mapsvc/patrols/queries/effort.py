@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from mapsvc.areas.index import Snapshot
 from mapsvc.base.errors import InvalidInput
 from mapsvc.geo.tracks import cell_centre
-from mapsvc.patrols.models import EffortCell
+from mapsvc.patrols.models import EffortCell, Patrol
 from mapsvc.people.rules.actor import Actor
 from mapsvc.people.rules.permissions import require
 from mapsvc.storage.work import Work
@@ -75,6 +75,13 @@ def effort_cells(work: Work, actor: Actor, begin: date, end: date, *, modes: Seq
     metres = np.array([row[1] for row in rows], dtype=np.float64)
     minutes = np.array([row[2] for row in rows], dtype=np.float64) / 60
     return EffortCells(cell, lon, lat, metres, minutes)
+
+
+def effort_state(work: Work, actor: Actor) -> tuple[int, int]:
+    """Return a value that changes with whatever is walked: the number of patrols and the last one; one query."""
+    require(actor, "effort.view")
+    count, last = work.session.execute(select(func.count(Patrol.id), func.max(Patrol.id))).one()
+    return int(count), int(last or 0)
 
 
 def effort_by_area(

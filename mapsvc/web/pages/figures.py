@@ -21,7 +21,9 @@ from mapsvc.web.parts import actor, now, parts, snapshot
 from mapsvc.web.present.insight import window_name
 from mapsvc.web.present.worklist import FigureList
 
-SHOWS = ("value", "limits", "heat")
+SHOWS = ("value", "limits", "heat", "per_km", "heat_km")
+HEATS = ("heat", "heat_km")
+"""What is drawn as heat and not by area."""
 RECEIVED = "received"
 """The figure that is the tally: what came in, and what became of it."""
 

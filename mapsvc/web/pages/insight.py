@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -23,17 +23,19 @@ from mapsvc.insight.queries.tables import (
     by_code,
     by_month,
 )
+from mapsvc.insight.queries.walked import walked_by_area
 from mapsvc.insight.rules.intervals import FEW
 from mapsvc.insight.rules.rates import FORMULAS, MAPPED, SUMMARY, Formula
 from mapsvc.insight.rules.windows import SPANS, Window, months_up_to
 from mapsvc.insight.service.briefing.print import print_briefing
 from mapsvc.insight.service.months import check_may_print
 from mapsvc.maps.compose import View
+from mapsvc.patrols.queries.effort import effort_cells
 from mapsvc.people.rules.permissions import allows
 from mapsvc.web.guard import permission
 from mapsvc.web.pages.blueprint import pages
 from mapsvc.web.pages.cases import area_options
-from mapsvc.web.pages.figures import SHOWS, Asked, figures_of, read_asked
+from mapsvc.web.pages.figures import HEATS, SHOWS, Asked, figures_of, read_asked
 from mapsvc.web.pages.forms import form_text
 from mapsvc.web.pages.frame import area_url, speech
 from mapsvc.web.pages.maps import district_view, draw, map_of
@@ -81,6 +83,7 @@ class InsightPage:
     channels: tuple[present.LineText, ...]
     shades: tuple[present.Shade, ...]
     frozen: present.FrozenText | None
+    walked: present.WalkedText | None
     slider: tuple[str, ...]
     slider_at: int
     may_print: bool
@@ -97,7 +100,7 @@ def insight() -> str:
     links = Links(url_for("pages.case_list"), asked.kept, int(figures.question.as_of.timestamp()))
     windows = months_up_to(now(), parts().settings.timezone, MONTHS)
     table, months = _areas(figures, asked), by_month(figures, asked.rate, windows)
-    chosen = FORMULAS[asked.rate]
+    chosen, walked = FORMULAS[asked.rate], _walked(asked)
     page = InsightPage(
         title=present.window_name(say, asked.window),
         scope=asked.area.name if asked.area else say.t("insight.everything"),
@@ -114,7 +117,8 @@ def insight() -> str:
         months=present.month_texts(say, months, links, {w.name: _url(asked, window=w.name) for w in windows}),
         categories=present.code_texts(say, by_code(figures, asked.rate, "category", CODES), links, "category"),
         channels=present.code_texts(say, by_code(figures, asked.rate, "channel", CODES), links, "channel"),
-        shades=present.standing_shades(say) if asked.show == "limits" else present.shades_of(say, asked.rate),
+        shades=_shades(asked, walked),
+        walked=walked,
         frozen=_frozen(asked, figures),
         slider=tuple(present.window_name(say, window) for window in windows),
         slider_at=_slider_at(windows, asked.window),
@@ -131,6 +135,24 @@ def _areas(figures: Figures, asked: Asked) -> AreaFigures | None:
         return None
     table, rows = areas_shown(snapshot(), actor(), asked.level, figures.question.area_id)
     return by_area(figures, table, rows, asked.level, asked.rate)
+
+
+def _shades(asked: Asked, walked: present.WalkedText | None) -> tuple[present.Shade, ...]:
+    if walked is not None:
+        return walked.shades
+    return present.standing_shades(speech()) if asked.show == "limits" else present.shades_of(speech(), asked.rate)
+
+
+def _walked(asked: Asked) -> present.WalkedText | None:
+    """Return findings per kilometre walked of each area, where they are asked for."""
+    if asked.show != "per_km" or not asked.level:
+        return None
+    question = asked.question()
+    table, rows = areas_shown(snapshot(), actor(), asked.level, question.area_id)
+    with parts().store.read() as work:
+        cells = effort_cells(work, actor(), asked.window.first, asked.window.last)
+    lines = walked_by_area(parts().columns.current(), actor(), snapshot(), question, table, rows, cells)
+    return present.walked_text(speech(), lines)
 
 
 def _summary(figures: Figures, links: Links) -> tuple[RateText, ...]:
@@ -169,7 +191,7 @@ def _export_url(asked: Asked) -> str:
     """Return where the map on the page is made into a file of its own; empty for who may not."""
     if not allows(actor(), "map.export"):
         return ""
-    theme = "heat" if asked.show == "heat" else asked.rate
+    theme = "heat" if asked.show in HEATS else asked.rate
     return url_for("pages.map_export", theme=theme, level=asked.level, window=asked.window.name,
                    area=asked.kept.get("area"), audience="staff")  # fmt: skip
 
@@ -206,11 +228,15 @@ def _choices(asked: Asked, windows: tuple[Window, ...]) -> Choices:
 
 
 def _map(asked: Asked, table: AreaFigures | None, page: InsightPage) -> Any:
-    frame = {line.code: [line.rate.numerator, line.rate.n, line.standing] for line in table.lines} if table else {}
+    frame: dict[str, list[float]] = {}
+    if page.walked is not None:
+        frame = page.walked.frame
+    elif table is not None:
+        frame = {line.code: [line.rate.numerator, line.rate.n, line.standing] for line in table.lines}
     data = {
         "level": asked.level,
         "show": asked.show,
-        "few": FEW,
+        "few": 0 if page.walked else FEW,
         "frame": frame,
         "frames_url": f"{url_for('pages.insight_frames')}?{urlencode(asked.values, safe=':.')}",
         "at": page.slider_at,
@@ -219,7 +245,7 @@ def _map(asked: Asked, table: AreaFigures | None, page: InsightPage) -> Any:
         "standings": present.STANDING_COLOURS,
         "area_url": url_for("pages.area_list"),
     }
-    if asked.show == "heat":
+    if asked.show in HEATS:
         data["heat"] = _heat(asked)
     view = _view(asked)
     return map_of().insight(view, speech().t("insight.map"), **data)
@@ -233,6 +259,7 @@ def _heat(asked: Asked) -> dict[str, Any]:
         "channel": ",".join(CHANNEL_GROUPS.get(asked.channel, ())),
         "area_id": str(asked.area.area_id) if asked.area else "",
         "historic": "true" if asked.history else "false",
+        "per": "km" if asked.show == "heat_km" else "",
     }
     return {
         "tiles_url": url_for("tiles.heat.heat_tile", z=0, x=0, y=0).replace("/0/0/0.png", "/{z}/{x}/{y}.png"),
@@ -241,7 +268,8 @@ def _heat(asked: Asked) -> dict[str, Any]:
         "whole": {"from": windows[0].first.isoformat(), "to": windows[-1].last.isoformat()},
         "first": asked.window.first.isoformat(),
         "last": asked.window.last.isoformat(),
-        "legend": speech().find("insight.heat_legend") or "",
+        "legend": speech().find("insight.heat_km_legend" if asked.show == "heat_km" else "insight.heat_legend") or "",
+        "unknown": speech().t("insight.walked_too_little"),
     }
 
 
@@ -287,9 +315,11 @@ def insight_frames() -> Response:
     asked = read_asked(request.args)
     if not asked.level:
         raise InvalidInput("no_areas", "There are no areas yet.", hint="Import borders first.")
+    windows = months_up_to(now(), parts().settings.timezone, MONTHS)
+    if asked.show == "per_km":
+        return _walked_frames(asked, windows)
     figures = figures_of(asked.question())
     table, rows = areas_shown(snapshot(), actor(), asked.level, figures.question.area_id)
-    windows = months_up_to(now(), parts().settings.timezone, MONTHS)
     frames = areas_by_month(figures, table, rows, asked.level, asked.rate, windows)
     told = {
         "months": [present.window_name(speech(), window) for window in frames.windows],
@@ -297,6 +327,21 @@ def insight_frames() -> Response:
         "numerators": frames.numerators.tolist(),
         "totals": frames.totals.tolist(),
         "standings": frames.standings.tolist(),
+    }
+    return Response(orjson.dumps(told), content_type="application/json")
+
+
+def _walked_frames(asked: Asked, windows: tuple[Window, ...]) -> Response:
+    """Return findings and kilometres of each area and month; 0 kilometres where too little was walked to tell."""
+    months = [_walked(replace(asked, window=window)) for window in windows]
+    frames = [month.frame for month in months if month is not None]
+    codes = list(frames[-1])
+    told = {
+        "months": [present.window_name(speech(), window) for window in windows],
+        "codes": codes,
+        "numerators": [[frame[code][0] for code in codes] for frame in frames],
+        "totals": [[frame[code][1] for code in codes] for frame in frames],
+        "standings": [[2] * len(codes)] * len(frames),
     }
     return Response(orjson.dumps(told), content_type="application/json")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from mapsvc.insight.queries.months import Difference, FrozenMonth
 from mapsvc.insight.queries.tables import AreaFigures, CodeLine, MonthLine
+from mapsvc.insight.queries.walked import LEAST_KM, WalkedLine
 from mapsvc.insight.rules.intervals import ABOVE, BELOW
 from mapsvc.insight.rules.rates import ENOUGH, FEW_CASES, FORMULAS, NOT_APPLICABLE, Rate, Tally
 from mapsvc.insight.rules.windows import Window
@@ -243,6 +244,59 @@ def shades_of(say: Speech, rate: str) -> tuple[Shade, ...]:
 def standing_shades(say: Speech) -> tuple[Shade, ...]:
     """Return the three colours of the control limits."""
     return tuple(Shade(0, colour, say.t(f"insight.standing_{name}")) for name, colour in STANDING_COLOURS.items())
+
+
+PER_KM_CLASSES = (0.5, 1.0, 2.0, 4.0, 8.0, None)
+"""Upper ends of the classes of findings per kilometre: fixed, so that months and towns compare."""
+
+PER_KM_COLOURS = ("#fee838", "#c8b866", "#948e77", "#666970", "#35456c", "#00224e")
+NO_END = 1e9
+
+
+@dataclass(frozen=True)
+class WalkedRow:
+    """Findings per kilometre of one area in words."""
+
+    name: str
+    findings: str
+    km: str
+    per_km: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class WalkedText:
+    """Findings per kilometre walked: table, classes, and for the map findings and kilometres by code (0: too few)."""
+
+    rows: tuple[WalkedRow, ...]
+    shades: tuple[Shade, ...]
+    frame: dict[str, list[float]]
+    told: str
+    least: str
+
+
+def walked_text(say: Speech, lines: Iterable[WalkedLine]) -> WalkedText:
+    """Return lines of areas in words, in the order of their codes: no league table."""
+    found, frame, findings, km = [], {}, 0, 0.0
+    for line in lines:
+        told = line.per_km is not None and line.low is not None and line.high is not None
+        found.append(
+            WalkedRow(
+                name=line.name,
+                findings=str(line.findings),
+                km=f"{line.km:.1f}",
+                per_km=f"{line.per_km:.2f}" if told else "–",
+                interval=f"{line.low:.2f} – {line.high:.2f}" if told else say.t("insight.walked_too_little"),
+            )
+        )
+        frame[line.code] = [line.findings, round(line.km, 3) if told else 0, 2]
+        findings, km = findings + line.findings, km + line.km
+    shades, low = [], 0.0
+    for upto, colour in zip(PER_KM_CLASSES, PER_KM_COLOURS, strict=True):
+        shades.append(Shade(upto or NO_END, colour, f"{low:g}–{upto:g}" if upto else f"> {low:g}"))
+        low = upto or low
+    told_text = say.t("insight.per_km_told", findings=f"{findings:,}", km=f"{km:,.1f}")
+    return WalkedText(tuple(found), tuple(shades), frame, told_text, f"{LEAST_KM:g}")
 
 
 def difference_texts(say: Speech, found: tuple[Difference, ...]) -> tuple[str, ...]:

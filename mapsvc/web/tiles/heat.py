@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Literal
 
 from flask import Blueprint, Response
@@ -15,10 +16,12 @@ from mapsvc.cases.queries.columns.masks import CaseFilter, filter_mask, visible_
 from mapsvc.geo import heat, heat_classes
 from mapsvc.geo.tiles.mercator import MAX_ZOOM, get_tile
 from mapsvc.insight.queries.heat import Heat
+from mapsvc.insight.queries.walked import FOUND_BY, Walked, cells_seen, least_density
 from mapsvc.maps.pictures import encode_png
+from mapsvc.patrols.queries.effort import effort_cells, effort_state
 from mapsvc.web.contract import Answer, operation
 from mapsvc.web.guard import permission
-from mapsvc.web.parts import actor, now, parts, snapshot
+from mapsvc.web.parts import actor, now, parts, snapshot, today
 from mapsvc.web.respond import entity_tag, json_response, tagged, unchanged
 from mapsvc.web.tiles.filters import CaseQuery, case_filter
 
@@ -27,6 +30,8 @@ blueprint = Blueprint("heat", __name__)
 PNG = "image/png"
 PIXELS = 256
 MOST_MONTHS = 36
+EARLIEST = date(2000, 1, 1)
+"""Nothing was walked before."""
 
 
 class HeatQuery(CaseQuery):
@@ -50,6 +55,10 @@ class HeatQuery(CaseQuery):
     ] = None
     open_: Annotated[bool, Field(alias="open", description="Only cases that are not closed.")] = False
     historic: Annotated[bool, Field(description="With the history that imports brought in.")] = True
+    per: Annotated[
+        Literal["km2", "km"],
+        Field(description="Divide by ground, or findings of patrols by kilometres walked (`effort.view`)."),
+    ] = "km2"
 
 
 class HeatLegendQuery(HeatQuery):
@@ -82,6 +91,8 @@ class HeatMonth:
 class HeatLegend:
     """What must stand beside the map: the kernel and its width, the number of cases, the classes of all its tiles.
 
+    With `per=km` values are findings of patrols per kilometre walked, `km` in all; where less than `least_km_per_km2`
+    was walked nothing can be told, and tiles bear a grey hatch there.
     `outside` cases are not drawn: they have no position, or lie beyond the borders. `step` is to be sent with every
     tile, so that they all bear these classes.
     """
@@ -98,6 +109,8 @@ class HeatLegend:
     first: date | None
     last: date | None
     months: tuple[HeatMonth, ...]
+    km: float | None
+    least_km_per_km2: float | None
 
 
 @blueprint.get("/heat/<int:z>/<int:x>/<int:y>.png")
@@ -146,7 +159,7 @@ def heat_legend(query: HeatLegendQuery) -> Response:
         for n, limit in enumerate(limits)
     )
     legend = HeatLegend(
-        unit="cases/km2",
+        unit="cases/km2" if query.per == "km2" else "findings/km",
         kernel="gaussian",
         width_m=found.frame.width_m,
         cell_m=round(found.frame.cell_m, 1),
@@ -158,6 +171,8 @@ def heat_legend(query: HeatLegendQuery) -> Response:
         first=query.from_,
         last=query.to,
         months=months,
+        km=None if found.km is None else round(found.km, 1),
+        least_km_per_km2=None if found.km is None else round(least_density(found.frame.width_m), 2),
     )
     return tagged(json_response(legend), tag, public=False)
 
@@ -167,16 +182,35 @@ def _filter(query: HeatQuery) -> CaseFilter:
 
 
 def _question(query: HeatQuery) -> tuple[object, ...]:
-    """Return what a raster depends on: the state of the cases and borders, who asks, the filter and the width."""
-    return parts().columns.current().key, snapshot().bounds, actor(), _filter(query), query.width_m
+    """Return what a raster depends on: the state of the cases and borders, who asks, the filter and the width.
+
+    Of what was walked also its own state; who may not see it is refused here, before anything is answered.
+    """
+    question = parts().columns.current().key, snapshot().bounds, actor(), _filter(query), query.width_m
+    if query.per == "km2":
+        return question
+    with parts().store.read() as work:
+        return (*question, snapshot().key, effort_state(work, actor()))
 
 
 def _heat(query: HeatQuery, question: tuple[object, ...]) -> Heat:
     columns = parts().columns.current()
-    shown = visible_mask(columns, actor()) & filter_mask(columns, _filter(query), now())
+    wanted = _filter(query)
+    if query.per == "km":
+        wanted = replace(wanted, channels=FOUND_BY)
+    shown = visible_mask(columns, actor()) & filter_mask(columns, wanted, now())
     # One area is drawn within the box of its cases, which a finer kernel may fit; else within that of all borders.
     box = None if query.area_id is not None else snapshot().bounds
-    return parts().heats.get((columns.key, *question[1:]), columns, shown, box, query.width_m)
+    key = (columns.key, *question[1:])
+    walked = partial(_walked, query) if query.per == "km" else None
+    return parts().heats.get(key, columns, shown, box, query.width_m, walked)
+
+
+def _walked(query: HeatQuery) -> Walked:
+    begin, end = query.from_ or EARLIEST, query.to or today()
+    with parts().store.read() as work:
+        cells = effort_cells(work, actor(), begin, end)
+    return Walked(cells_seen(snapshot(), actor(), cells, query.area_id), snapshot())
 
 
 def _months(query: HeatLegendQuery) -> Iterator[HeatMonth]:

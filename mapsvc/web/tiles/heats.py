@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mapsvc.cases.queries.columns.table import CaseColumns
 from mapsvc.geo.heat import Box
 from mapsvc.insight.queries.heat import Heat, make_heat
+from mapsvc.insight.queries.walked import Walked, make_walked_heat
 
 KEPT = 8
 """Rasters kept: at most 16 MB each, far less for a town."""
@@ -25,16 +26,28 @@ class Heats:
         self._kept: OrderedDict[Hashable, Heat] = OrderedDict()
 
     def get(
-        self, key: Hashable, columns: CaseColumns, shown: NDArray[np.bool_], box: Box | None, width_m: float | None
+        self,
+        key: Hashable,
+        columns: CaseColumns,
+        shown: NDArray[np.bool_],
+        box: Box | None,
+        width_m: float | None,
+        walked: Callable[[], Walked] | None = None,
     ) -> Heat:
-        """Return the raster of the marked cases; `key` names the question, and the state of the cases with it.
+        """Return the raster of the marked cases, per km2 or, with what was `walked`, per kilometre.
+
+        `key` names the question, and the state of the cases with it.
 
         The first who asks makes it, and whoever wants the same meanwhile (a map asks for many tiles at once) waits.
         """
         with self._lock:
             found = self._kept.get(key)
             if found is None:
-                found = self._kept[key] = make_heat(columns, shown, box, width_m)
+                if walked is None:
+                    found = make_heat(columns, shown, box, width_m)
+                else:
+                    found = make_walked_heat(columns, shown, walked(), box, width_m)
+                self._kept[key] = found
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)

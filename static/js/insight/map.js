@@ -11,7 +11,10 @@ export function insight(map, data) {
   const levels = new LevelSwitch(map, { chosen: data.level });
   levels.update();
   const layer = levels.layer;
-  if (data.show === "heat") return void showHeat(map, data);
+  if (data.heat) {
+    layer?.colour({}); // lines only: a tint would change the colours of the heat
+    return void showHeat(map, data);
+  }
   if (!layer) return;
   const paint = (frame) => {
     const codes = layer.list().map(({ properties }) => properties.code);
