@@ -21,6 +21,8 @@ from mapsvc.areas.index import Snapshot, Snapshots
 from mapsvc.areas.queries.posts import actor_posts
 from mapsvc.base.clock import FixedClock
 from mapsvc.base.settings import Settings
+from mapsvc.cases.queries.columns.memory import ColumnsMemory
+from mapsvc.cases.rules.cuts import light_of
 from mapsvc.cases.rules.rulebook import Rulebook
 from mapsvc.cases.rules.values import Intake, PhotoUpload, Position, StepRequest
 from mapsvc.cases.service.intake import open_case
@@ -31,8 +33,9 @@ from mapsvc.catalog import load_catalog
 from mapsvc.demo.build import build_demo
 from mapsvc.demo.pictures import draw_street
 from mapsvc.demo.town import Town, make_town
+from mapsvc.insight.queries.figures import Figures, Question
 from mapsvc.people.queries import find_user, load_actor
-from mapsvc.people.rules.actor import Actor
+from mapsvc.people.rules.actor import SYSTEM, Actor
 from mapsvc.storage import migrate
 from mapsvc.storage.engine import make_engine
 from mapsvc.storage.files import LocalFiles
@@ -102,8 +105,8 @@ class Day:
         with self.store.write() as work:
             take_step(work, asks, self.snapshot(), self.book, request)
 
-    def photo(self, when: datetime, who: str, case: UUID, number: int, kind: str) -> None:
-        """Add a photo of the report."""
+    def photo(self, when: datetime, who: str, case: UUID | None, number: int, kind: str) -> UUID:
+        """Add a photo of a report, or one that a step brings along; return its UUID."""
         self.clock.move_to(when)
         uuid = uuid5(SPACE, str(next(self.numbers)))
         upload = PhotoUpload(uuid, draw_street(number, mended=False), kind=kind, case_uuid=case)
@@ -111,6 +114,7 @@ class Day:
         asks = self.actor(who)
         with self.store.write() as work:
             store_photo(work, asks, prepared)
+        return uuid
 
 
 def _sha(uuid: UUID) -> str:
@@ -127,6 +131,39 @@ def build(settings: Settings) -> None:
     book = make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings))
     _live(Day(store, settings, Snapshots(store, settings, catalog.levels), book, clock, make_town()))
     engine.dispose()
+
+
+AFTERNOON = datetime(2026, 11, 25, 16, tzinfo=CHINA)
+FOUND, FIXED = 42, 32
+
+
+def walk(settings: Settings) -> None:
+    """Add what was found until the afternoon: 42 findings that may be fixed on the spot, 32 that were."""
+    engine = make_engine(settings.store_url)
+    clock = FixedClock(at(25, 9, 30))
+    store, catalog = Store(engine, clock), load_catalog(settings)
+    book = make_rulebook(settings, catalog.levels, catalog.categories, load_calendar(settings))
+    day = Day(store, settings, Snapshots(store, settings, catalog.levels), book, clock, make_town(), count(10_000))
+    known = _findings(day)
+    for number in range(FOUND - known):
+        when = at(25, 9, 30) + timedelta(minutes=8 * number)
+        place = Position(*place_in(day.town, "P07", 5 + number), source="tap")
+        case = day.report(when, "wanglei", "E0110", f"散落垃圾 {number}", f"惠民路{number + 1}号院旁", place)
+        if number < FIXED:
+            day.photo(when, "wanglei", case, 1, "before")
+            after = day.photo(when, "wanglei", None, 2, "after")
+            day.step(when + timedelta(minutes=4), "wanglei", case, "instant_fix", photos=(after,))
+    engine.dispose()
+
+
+def _findings(day: Day) -> int:
+    """Return how many findings of P07 could have been fixed on the spot so far."""
+    area = day.snapshot().find_area("patch", "P07")
+    assert area is not None
+    now = day.clock.now()
+    light = light_of(day.book.categories)
+    asked = Question(now - timedelta(days=20), now + timedelta(days=1), now, light=light, area_id=area.area_id)
+    return Figures(ColumnsMemory(day.store).current(), SYSTEM, asked).rate("instant").n
 
 
 def _live(day: Day) -> None:

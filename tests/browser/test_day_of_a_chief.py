@@ -150,6 +150,31 @@ def test_the_morning_in_one_go(morning: Site, open_page: Open, clock: FixedClock
     expect(page.locator(".task", has_text="两片区交界的路面上")).to_have_count(0)
 
 
+def test_the_afternoon_leads_from_a_rate_to_exactly_its_cases(
+    built: Path, tmp_path: Path, clock: FixedClock, open_page: Open
+) -> None:
+    # 9: the same address at the desk; the rate of the day, and the 42 findings behind it, 32 of them marked.
+    folder = tmp_path / "afternoon"
+    shutil.copytree(built, folder)
+    chief_day.walk(_settings(folder))
+    clock.move_to(chief_day.AFTERNOON.astimezone(UTC))
+    serving = serve(_settings(folder), clock)
+    page = open_page("/patch/P07", who="zhangmin", at=next(serving), desk=True)
+    rate = page.locator(".rates > div", has_text="即查即改率")
+    expect(rate).to_contain_text("76.2 %")
+    expect(rate).to_contain_text("61.5 % – 86.5 %")
+    expect(page.get_by_role("link", name="本辖区通报")).to_be_visible()
+    photograph(page, "chief-9-rates-desk-zh")
+    rate.get_by_role("link", name="n = 42").click()
+    expect(page.locator("tbody tr")).to_have_count(chief_day.FOUND)
+    expect(page.locator("tbody tr .counts-in")).to_have_count(chief_day.FIXED)
+    photograph(page, "chief-9-list-desk-zh", whole=False)
+    page.go_back()
+    page.get_by_role("link", name="本辖区统计").click()
+    expect(page.locator("main")).to_contain_text("07片区")
+    next(serving, None)
+
+
 def test_what_a_chief_may_not_mend_goes_to_the_street(morning: Site, open_page: Open, clock: FixedClock) -> None:
     # 10: 私搭乱建 offers no mending on the spot, but the whistle; and then the day is over.
     clock.move_to(chief_day.MORNING.replace(hour=17, minute=30).astimezone(UTC))
