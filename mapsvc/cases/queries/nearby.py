@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection
 from datetime import timedelta
 
+import numpy as np
 from sqlalchemy import select
 
 from mapsvc.cases.models import Case
@@ -20,6 +21,10 @@ NEARBY_M = 60.0
 
 NEARBY_FOR = timedelta(days=30)
 MOST_NEARBY = 3
+ROUGH_DIGITS = 4
+"""Distances are told from the place of a case rounded to so many decimals of a degree, as everything that the public
+learns of places: whoever asks from many points finds out that place and no better one."""
+
 _MOST_READ = 200
 _DEGREE_M = 111_000.0
 
@@ -27,11 +32,12 @@ _DEGREE_M = 111_000.0
 def list_nearby(work: Work, lon: float, lat: float, categories: Collection[str]) -> tuple[NearbyCase, ...]:
     """Return at most `MOST_NEARBY` open cases of these categories around a WGS 84 point, the nearest first; one query.
 
-    Left out: imported history, what was merged, what came in more than `NEARBY_FOR` ago.
+    A case is near, and its distance in metres told, by its place rounded to `ROUGH_DIGITS`. Left out: imported history,
+    what was merged, what came in more than `NEARBY_FOR` ago.
     """
     if not categories or abs(lat) > 89:
         return ()
-    high = NEARBY_M / _DEGREE_M
+    high = NEARBY_M / _DEGREE_M + 10**-ROUGH_DIGITS
     wide = high / math.cos(math.radians(lat))
     rows = work.session.execute(
         select(Case.id, Case.category, Case.lon, Case.lat, Case.received_at)
@@ -50,7 +56,8 @@ def list_nearby(work: Work, lon: float, lat: float, categories: Collection[str])
     ).all()
     if not rows:
         return ()
-    far = distance_m(lon, lat, [row.lon for row in rows], [row.lat for row in rows])
+    places = np.round([(row.lon, row.lat) for row in rows], ROUGH_DIGITS)
+    far = distance_m(lon, lat, places[:, 0], places[:, 1])
     found = [
         NearbyCase(row.id, row.category, float(metres), row.received_at)
         for row, metres in zip(rows, far, strict=True)

@@ -15,6 +15,7 @@ from mapsvc.cases.queries.tracking import find_after_photo, track_case
 from mapsvc.cases.queries.views import NearbyCase
 from mapsvc.cases.rules.values import Contact, Intake
 from mapsvc.cases.service.join import Joined, join_case
+from mapsvc.geo.measure import distance_m
 from mapsvc.people.rules.actor import PUBLIC
 from mapsvc.storage.outbox import OutboxRow
 
@@ -41,9 +42,19 @@ def test_open_cases_of_the_kind_are_found_by_distance(district: District) -> Non
     district.open(at=(LON, LAT), category="E0113")
     found = nearby(district)
     assert [one.case_id for one in found] == [near.case_id, far.case_id]
-    assert 38 < found[1].distance_m < 42
+    assert found[1].distance_m == pytest.approx(float(distance_m(LON, LAT, LON, round(LAT + 40 * METRE, 4))), abs=1e-6)
     assert nearby(district, LON, LAT, "E0113")[0].category == "E0113"
     assert nearby(district, LON, 89.5) == ()
+
+
+def test_no_number_of_probes_finds_more_than_the_rounded_place(district: District) -> None:
+    lon, lat = LON + 4e-5, LAT - 3e-5
+    district.open(at=(lon, lat))
+    lon, lat = round(lon, 4), round(lat, 4)
+    probes = [(LON + east * METRE, LAT + north * METRE) for east in range(-30, 31, 15) for north in range(-30, 31, 15)]
+    for at in probes:
+        (told,) = nearby(district, *at)
+        assert told.distance_m == pytest.approx(float(distance_m(*at, lon, lat)), abs=1e-6)
 
 
 def test_what_is_closed_old_or_nowhere_is_not_offered(district: District) -> None:
