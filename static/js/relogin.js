@@ -6,7 +6,8 @@ import { say } from "./words.js";
 export async function whoNow() {
   try {
     const answer = await fetch("/session", { headers: { Accept: "application/json" }, cache: "no-store" });
-    return answer.ok ? await answer.json() : null;
+    const text = await answer.text();
+    return answer.ok ? JSON.parse(text) : null;
   } catch {
     return null;
   }
@@ -70,6 +71,7 @@ async function logIn(name, password) {
   content.set("password", password);
   try {
     const answer = await fetch("/login", { method: "POST", body: content, headers: { "X-Mapsvc-Form": "1" } });
+    await answer.text();
     if (answer.ok) return "";
     return answer.status === 401 ? say("login_wrong") : say("no_answer");
   } catch {

@@ -15,7 +15,7 @@ from . import town
 from .conftest import OUTPUT, Open, Watch, photograph, settle
 from .test_resident import WECHAT, tap_map
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-bad-days")]
+pytestmark = pytest.mark.browser
 
 GPS = {"permissions": ["geolocation"]}
 

@@ -23,7 +23,7 @@ from mapsvc.geo.groundtiles import to_world
 
 from .conftest import DESK, Site, log_in, serve, settle
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-basemap")]
+pytestmark = pytest.mark.browser
 
 INK = (255, 0, 255)
 RADIUS = 7

@@ -18,7 +18,7 @@ from tests.town import Town
 from . import citytown
 from .conftest import DESK, PHONE, Site, Watch, _listen, photograph, serve, settle
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-city")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_a_circle_is_taken_apart_and_a_pile_opens_its_list_by_pages(open_city: O
     assert "here=" in page.url
     again = open_city(page.url)
     expect(again.locator("#panel h2")).to_have_text(f"此处案件 {citytown.PILE} 件")
-    again.locator("#panel").get_by_role("link", name="在工作清单中打开").click()
+    again.locator("#panel").get_by_role("link", name="在案件列表中打开").click()
     expect(again.locator("h1")).to_contain_text("10000")
 
 

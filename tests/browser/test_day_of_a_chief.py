@@ -18,7 +18,7 @@ from mapsvc.demo.pictures import draw_street
 from . import chief_day, town
 from .conftest import Open, Site, Watch, log_in, photograph, serve, settle
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-chief")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from mapsvc.demo.town import make_town
 from . import town
 from .conftest import Open, Watch, photograph
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-journey")]
+pytestmark = pytest.mark.browser
 
 
 def _fill_position(page: Page) -> None:

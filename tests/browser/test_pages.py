@@ -13,7 +13,7 @@ from mapsvc.demo.town import make_town
 from . import town
 from .conftest import ROOT, Open, Site, Watch, photograph, settle
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-pages")]
+pytestmark = pytest.mark.browser
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 README_PICTURE = ROOT / "data" / "readme" / "city-map.png"

@@ -24,7 +24,7 @@ from . import town
 from .conftest import Open, Site, Watch, photograph, settle
 from .test_journey import find_case, open_step, send_step, step
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-resident")]
+pytestmark = pytest.mark.browser
 
 WECHAT = (
     "Mozilla/5.0 (Linux; Android 12; P40) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/86.0.4240.99 "

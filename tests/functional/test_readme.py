@@ -29,7 +29,6 @@ from mapsvc.demo.town import DemoArea, make_town
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("readme"),
     pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not there"),
 ]
 

@@ -12,24 +12,25 @@ export function load(url) {
   return kept.get(url);
 }
 
+/** Return an answer that is one; another is read to its end all the same, since Chromium keeps it open until then. */
+async function settled(url, options) {
+  const response = await fetch(url, { credentials: "same-origin", ...options });
+  if (response.ok) return response;
+  await response.text();
+  throw new Error(`${response.status} ${url}`);
+}
+
 /** Fetch JSON anew. */
 export async function loadJson(url, options = {}) {
-  const headers = { Accept: "application/json" };
-  const response = await fetch(url, { credentials: "same-origin", headers, ...options });
-  if (!response.ok) throw new Error(`${response.status} ${url}`);
-  return response.json();
+  return (await settled(url, { headers: { Accept: "application/json" }, ...options })).json();
 }
 
 /** Fetch a piece of a page. */
 export async function loadPiece(url, options = {}) {
-  const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "text/html" }, ...options });
-  if (!response.ok) throw new Error(`${response.status} ${url}`);
-  return response.text();
+  return (await settled(url, { headers: { Accept: "text/html" }, ...options })).text();
 }
 
 /** Fetch bytes; nothing where there are none. */
 export async function loadBytes(url) {
-  const response = await fetch(url, { credentials: "same-origin" });
-  if (!response.ok) throw new Error(`${response.status} ${url}`);
-  return response.arrayBuffer();
+  return (await settled(url)).arrayBuffer();
 }
