@@ -26,15 +26,17 @@ Ring = list[int]
 
 
 def simplify_together(geometries: Iterable[BaseGeometry | None], tolerance_m: float) -> Geometries:
-    """Return areas with fewer vertices; detail narrower than about `tolerance_m` goes, shared borders stay shared.
+    """Return areas with fewer vertices; shared borders stay shared.
 
-    Degrees in and out, WGS 84. `None` and empty areas stay as they are. Areas that are no coverage (they overlap) are
-    simplified each by itself.
+    Degrees in and out, WGS 84. A corner goes whose triangle with its neighbours is smaller than the square of
+    `tolerance_m` (Visvalingam and Whyatt 1993, as GEOS does for coverages). `None` and empty areas stay as they are.
+    Areas that are no coverage (they overlap) are simplified each by itself, to `tolerance_m` of distance (Douglas and
+    Peucker 1973).
 
     Examples
     --------
-    >>> left = shapely.Polygon([(0, 0), (1, 0), (1.000001, 0.5), (1, 1), (0, 1)])
-    >>> right = shapely.Polygon([(1, 0), (2, 0), (2, 1), (1, 1), (1.000001, 0.5)])
+    >>> left = shapely.Polygon([(0, 0), (0.01, 0), (0.0100001, 0.005), (0.01, 0.01), (0, 0.01)])
+    >>> right = shapely.Polygon([(0.01, 0), (0.02, 0), (0.02, 0.01), (0.01, 0.01), (0.0100001, 0.005)])
     >>> [shapely.get_num_coordinates(one).item() for one in simplify_together([left, right], 5.0)]
     [5, 5]
     """
