@@ -65,7 +65,8 @@ def click_area(page: Page, code: str) -> None:
 
 
 def drawn(page: Page, selector: str) -> int:
-    """Return how many pixels of the canvases under a selector are painted."""
+    """Return how many pixels of the canvases under a selector are painted, once the frames that were asked for are."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     return int(
         page.evaluate(
             """(selector) => {
