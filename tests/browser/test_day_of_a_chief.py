@@ -206,6 +206,7 @@ def test_a_slip_is_taken_back_and_only_for_two_minutes(morning: Site, open_page:
     assert page.locator(".task").first.inner_text() == before
     page.locator(".task").first.get_by_role("button", name=re.compile("签收")).click()
     expect(page.locator("form.undo")).to_be_visible()
+    page.wait_for_load_state()  # its forms go by script from here on
     clock.move_to(clock.now() + timedelta(minutes=3))
     page.locator("form.undo button").click()
     expect(page.locator("form.undo [role=alert]")).to_contain_text("超过两分钟")

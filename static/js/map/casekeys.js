@@ -37,7 +37,8 @@ export class CaseKeys {
     map.getContainer().append(this.button, this.said);
     this.button.addEventListener("focus", () => this.choose(this.same() ?? nearest(this.inView(), this.middle())));
     this.button.addEventListener("keydown", (event) => this.key(event));
-    this.button.addEventListener("click", () => {
+    this.button.addEventListener("click", (event) => {
+      event.stopPropagation(); // Enter on it is no click on the map below
       if (!this.item) return;
       this.opened = true;
       this.onOpen(this.item);

@@ -115,9 +115,11 @@ def test_buildings_stand_in_their_compound_and_off_the_streets(town: Town) -> No
     assert shapely.contains(shapely.buffer(walls, tolerance), footprints).all()
     grids = {area.code: area.border for area in town.at("grid")}
     houses = town.at("building")
-    held = [shapely.buffer(grids[house.parents["grid"]], tolerance) for house in houses]
-    assert shapely.contains(held, [house.border for house in houses]).all()
+    held = dict(zip(grids, shapely.buffer(list(grids.values()), tolerance), strict=True))
+    shapely.prepare(list(held.values()))
+    assert shapely.contains([held[house.parents["grid"]] for house in houses], [house.border for house in houses]).all()
     streets = shapely.union_all([road.geometry for road in town.land.roads])
+    shapely.prepare(streets)
     assert not shapely.intersects(streets, footprints).any()
 
 
