@@ -172,6 +172,7 @@ def test_the_afternoon_leads_from_a_rate_to_exactly_its_cases(
     page.go_back()
     page.get_by_role("link", name="本辖区统计").click()
     expect(page.locator("main")).to_contain_text("07片区")
+    settle(page)  # the map of the figures has what it asked for before the server goes
     next(serving, None)
 
 
