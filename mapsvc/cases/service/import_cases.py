@@ -162,7 +162,9 @@ def _report(
 def _tell(work: Work, run: Run, book: Rulebook) -> None:
     """Notify of the open cases of a live import, in the transaction that makes them visible."""
     rows = work.session.execute(
-        select(Case.id, Case.category, Case.condition).where(Case.import_run_id == run.id, Case.state != "closed")
+        select(Case.id, Case.category, Case.condition)
+        .where(Case.import_run_id == run.id, Case.state != "closed")
+        .order_by(Case.id)  # told in the order of the file, whatever way the store finds them
     )
     events = []
     for case_id, category_code, condition_code in rows:
